@@ -1,0 +1,72 @@
+#include "core/tensor.h"
+
+#include <cstring>
+#include <utility>
+
+#include "core/allocator.h"
+#include "core/error.h"
+
+namespace mrcnn {
+
+Tensor::Tensor(std::shared_ptr<std::byte> storage, const Shape& shape, DType dtype, Device device)
+    : storage_(std::move(storage)), shape_(shape), dtype_(dtype), device_(device) {}
+
+Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
+  if (!device.is_cpu()) {
+    throw DeviceError("[empty] no allocator for device " + device.to_string());
+  }
+  return {allocate_host(shape.numel() * dtype_bytes(dtype)), shape, dtype, device};
+}
+
+Tensor Tensor::zeros(const Shape& shape, DType dtype, Device device) {
+  Tensor tensor = empty(shape, dtype, device);
+  std::memset(tensor.raw(), 0, static_cast<size_t>(tensor.bytes()));
+  return tensor;
+}
+
+Tensor Tensor::borrow(std::shared_ptr<const std::byte> owner, const Shape& shape, DType dtype) {
+  return {std::const_pointer_cast<std::byte>(std::move(owner)), shape, dtype, Device{}};
+}
+
+Tensor Tensor::reshape(const Shape& shape) const {
+  if (shape.numel() != numel()) {
+    throw ShapeError("[reshape] cannot view " + std::to_string(numel()) + " elements as " +
+                     shape.to_string() + ": " + describe());
+  }
+  return {storage_, shape, dtype_, device_};
+}
+
+Tensor Tensor::slice(int64_t begin, int64_t end) const {
+  if (rank() == 0 || begin < 0 || begin > end || end > size(0)) {
+    throw ShapeError("[slice] rows " + std::to_string(begin) + ".." + std::to_string(end) +
+                     " do not exist: " + describe());
+  }
+  std::vector<int64_t> extents(shape_.extents().begin(), shape_.extents().end());
+  const int64_t row_bytes = size(0) == 0 ? 0 : bytes() / size(0);
+  extents[0] = end - begin;
+  return {std::shared_ptr<std::byte>(storage_, storage_.get() + begin * row_bytes),
+          Shape(std::span<const int64_t>(extents)), dtype_, device_};
+}
+
+Tensor Tensor::clone() const {
+  if (!defined()) return {};
+  Tensor copy = empty(shape_, dtype_, device_);
+  std::memcpy(copy.raw(), raw(), static_cast<size_t>(bytes()));
+  return copy;
+}
+
+std::string Tensor::describe() const {
+  if (!defined()) return "undefined";
+  return shape_.to_string() + " " + std::string(dtype_name(dtype_)) + " " + device_.to_string();
+}
+
+void Tensor::check_access(DType wanted) const {
+  if (!defined()) throw ShapeError("[data] tensor is undefined");
+  if (wanted != dtype_) {
+    throw DTypeError("[data] asked for elements of " + std::string(dtype_name(wanted)) + ": " +
+                     describe());
+  }
+  if (!device_.is_cpu()) throw DeviceError("[data] not on the CPU: " + describe());
+}
+
+}  // namespace mrcnn

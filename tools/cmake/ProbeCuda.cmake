@@ -1,0 +1,17 @@
+# Looks for a CUDA toolkit and says what the build does about it. This version has no GPU kernels,
+# so the answer is always a CPU build; MRCNN_CUDA=ON is an error instead of a silent CPU build.
+set(MRCNN_CUDA AUTO CACHE STRING "GPU kernels: AUTO, ON or OFF")
+set_property(CACHE MRCNN_CUDA PROPERTY STRINGS AUTO ON OFF)
+if(MRCNN_CUDA STREQUAL "OFF")
+  set(MRCNN_CUDA_STATUS "off: MRCNN_CUDA=OFF")
+else()
+  find_package(CUDAToolkit QUIET)
+  if(CUDAToolkit_FOUND)
+    set(MRCNN_CUDA_STATUS "off: toolkit ${CUDAToolkit_VERSION} found, but this version has no GPU kernels")
+  else()
+    set(MRCNN_CUDA_STATUS "off: no CUDA toolkit found")
+  endif()
+  if(MRCNN_CUDA STREQUAL "ON")
+    message(FATAL_ERROR "MRCNN_CUDA=ON, but this version has no GPU kernels; use AUTO or OFF")
+  endif()
+endif()
