@@ -1,0 +1,39 @@
+#include "tools/cli_main.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "core/error.h"
+
+namespace mrcnn {
+namespace {
+
+// One line, whatever the message was made of (a file name may hold line breaks).
+int report(const char* name, std::string message, ExitCode code) {
+  std::replace_if(
+      message.begin(), message.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  std::fflush(stdout);
+  fmt::print(stderr, "{}: {}\n", name, message);
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+int run_program(const char* name, const std::function<int()>& body) {
+  try {
+    return body();
+  } catch (const Error& error) {
+    return report(name, error.what(), error.exit_code());
+  } catch (const std::bad_alloc&) {
+    return report(name, "out of memory", ExitCode::kResources);
+  } catch (const std::exception& error) {
+    return report(name, fmt::format("internal error: {}", error.what()), ExitCode::kInternal);
+  }
+}
+
+}  // namespace mrcnn
