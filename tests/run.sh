@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs the tests.
+#   tests/run.sh                  every test but those labelled slow, Release build
+#   tests/run.sh unit golden      only tests with one of these labels
+#   tests/run.sh asan [label...]  under AddressSanitizer and UBSan (tsan: ThreadSanitizer)
+# Exit code: 0 all passed; 3 packages are missing and this user may not install them; else a
+# failure of the build or of a test.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=tools/dependencies.sh
+source tools/dependencies.sh
+
+usage() { sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+
+preset=cpu
+case ${1:-} in
+  -h | --help) usage && exit 0 ;;
+  cpu | cuda | asan | tsan) preset=$1 && shift ;;
+esac
+for label in "$@"; do
+  if [[ ! $label =~ ^[a-z0-9_]+$ ]]; then
+    echo "tests/run.sh: '$label' is not a label" >&2
+    usage >&2
+    exit 2
+  fi
+done
+
+install_dependencies
+build_dir=build/$preset
+log=$build_dir/configure.log
+mkdir -p "$build_dir"
+if ! cmake --preset "$preset" >"$log" 2>&1; then
+  cat "$log" >&2
+  exit 1
+fi
+cmake --build --preset "$preset"
+
+selection=(-LE '^slow$')
+if (($#)); then
+  selection=(-L "^($(IFS='|' && echo "$*"))$")
+fi
+
+# How much there is, per label: CTest entries, and the doctest cases inside them.
+count_tests() {
+  local line command labels cases label
+  declare -A entries=() inside=()
+  while IFS= read -r line; do
+    case $line in
+      *'Test command: '*)
+        command=${line#*Test command: }
+        command=${command%% *}
+        command=${command//\"/}
+        ;;
+      *'Labels: '*)
+        labels=${line#*Labels: }
+        cases=1
+        if [[ $command == *_test && -x $command ]]; then
+          cases=$("$command" --count 2>/dev/null | awk '/test cases/ {n = $NF} END {print n + 0}')
+        fi
+        for label in $labels; do
+          ((entries[$label] += 1, inside[$label] += cases)) || true
+        done
+        ;;
+    esac
+  done < <(ctest --preset "$preset" "${selection[@]}" -N -V)
+  echo "Tests per label (one may have several labels):"
+  for label in "${!entries[@]}"; do
+    printf '  %-10s %4d files %5d cases\n' "$label" "${entries[$label]}" "${inside[$label]}"
+  done | sort
+}
+count_tests
+
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+exec ctest --preset "$preset" "${selection[@]}"
