@@ -1,0 +1,36 @@
+// frozen_batch_norm: batch normalisation with fixed statistics, then a residual, then ReLU, in one
+// pass.
+//   input    [..., C]  float
+//   bn       4 x [C]   f32 or f64
+//   residual [..., C]  shape and type of input, or undefined
+//   returns  [..., C]: max(0, input * scale + shift + residual), each part optional
+// scale and shift are computed in double (batch_norm_affine.h) and rounded to the input's type;
+// NaN passes through the ReLU. fold_batch_norm.h does the same inside a convolution's weights.
+// Gradient: not recorded in this version (inference only).
+// Deterministic: yes.  Syncs host: no.  Capturable: yes.
+// Source: torchvision 0.29 ops/misc.py FrozenBatchNorm2d.
+#pragma once
+
+#include "core/tensor.h"
+#include "kernels/norm/batch_norm_affine.h"
+
+namespace mrcnn {
+
+struct FrozenBatchNormParams {
+  Tensor residual = {};  // added before the ReLU
+  bool relu = false;
+};
+
+Tensor frozen_batch_norm(const Tensor& input, const BatchNormConstants& bn,
+                         const FrozenBatchNormParams& params = {});
+
+namespace cpu {
+// input, residual (or null), output [pixels, channels]; scale, shift [channels]
+void frozen_batch_norm(int64_t pixels, int64_t channels, bool relu, const float* input,
+                       const float* scale, const float* shift, const float* residual,
+                       float* output);
+void frozen_batch_norm(int64_t pixels, int64_t channels, bool relu, const double* input,
+                       const double* scale, const double* shift, const double* residual,
+                       double* output);
+}  // namespace cpu
+}  // namespace mrcnn

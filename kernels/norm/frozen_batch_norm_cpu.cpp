@@ -1,0 +1,69 @@
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "core/target_clones.h"
+#include "kernels/norm/frozen_batch_norm.h"
+
+namespace mrcnn::cpu {
+namespace {
+
+// The four combinations of residual and ReLU are separate loops so that each vectorises.
+template <typename T>
+inline __attribute__((always_inline)) void affine_pixels(int64_t pixels, int64_t channels,
+                                                         bool relu, const T* __restrict__ input,
+                                                         const T* __restrict__ scale,
+                                                         const T* __restrict__ shift,
+                                                         const T* __restrict__ residual,
+                                                         T* __restrict__ output) {
+  for (int64_t pixel = 0; pixel < pixels; ++pixel) {
+    const T* x = input + pixel * channels;
+    T* y = output + pixel * channels;
+    if (residual != nullptr) {
+      const T* r = residual + pixel * channels;
+      for (int64_t c = 0; c < channels; ++c) y[c] = x[c] * scale[c] + shift[c] + r[c];
+    } else {
+      for (int64_t c = 0; c < channels; ++c) y[c] = x[c] * scale[c] + shift[c];
+    }
+    if (!relu) continue;
+    for (int64_t c = 0; c < channels; ++c) y[c] = y[c] < T(0) ? T(0) : y[c];  // keeps NaN
+  }
+}
+
+MRCNN_TARGET_CLONES
+void affine_pixels_f32(int64_t pixels, int64_t channels, bool relu, const float* input,
+                       const float* scale, const float* shift, const float* residual,
+                       float* output) {
+  affine_pixels(pixels, channels, relu, input, scale, shift, residual, output);
+}
+
+// Calls rows(offset, pixels) for blocks of about 64 KiB, so that a block's ReLU pass hits the
+// cache.
+template <typename T, typename Rows>
+void for_each_block(int64_t pixels, int64_t channels, const Rows& rows) {
+  const int64_t grain =
+      std::max<int64_t>(1, 65536 / std::max<int64_t>(1, channels * int64_t{sizeof(T)}));
+  parallel_for(0, pixels, grain,
+               [&](int64_t begin, int64_t end) { rows(begin * channels, end - begin); });
+}
+
+}  // namespace
+
+void frozen_batch_norm(int64_t pixels, int64_t channels, bool relu, const float* input,
+                       const float* scale, const float* shift, const float* residual,
+                       float* output) {
+  for_each_block<float>(pixels, channels, [&](int64_t offset, int64_t count) {
+    affine_pixels_f32(count, channels, relu, input + offset, scale, shift,
+                      residual == nullptr ? nullptr : residual + offset, output + offset);
+  });
+}
+
+void frozen_batch_norm(int64_t pixels, int64_t channels, bool relu, const double* input,
+                       const double* scale, const double* shift, const double* residual,
+                       double* output) {
+  for_each_block<double>(pixels, channels, [&](int64_t offset, int64_t count) {
+    affine_pixels(count, channels, relu, input + offset, scale, shift,
+                  residual == nullptr ? nullptr : residual + offset, output + offset);
+  });
+}
+
+}  // namespace mrcnn::cpu

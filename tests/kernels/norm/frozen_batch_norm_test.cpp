@@ -1,0 +1,120 @@
+#include "kernels/norm/frozen_batch_norm.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "core/error.h"
+#include "kernels/norm/fold_batch_norm.h"
+#include "tests/support/random_tensor.h"
+
+namespace mrcnn {
+namespace {
+
+using test::random_tensor;
+
+template <typename T>
+BatchNormConstants random_constants(int64_t channels, double eps) {
+  return {.weight = random_tensor<T>({channels}, 1, 0.5, 2),
+          .bias = random_tensor<T>({channels}, 2),
+          .running_mean = random_tensor<T>({channels}, 3),
+          .running_var = random_tensor<T>({channels}, 4, 0.1, 3),
+          .eps = eps};
+}
+
+// Element i of the definition, in double.
+template <typename T>
+double expected(const Tensor& input, const BatchNormConstants& bn,
+                const FrozenBatchNormParams& params, int64_t i) {
+  const int64_t c = i % input.size(-1);
+  const auto at = [](const Tensor& tensor, int64_t index) {
+    return static_cast<double>(tensor.data<const T>()[index]);
+  };
+  double value = (at(input, i) - at(bn.running_mean, c)) /
+                     std::sqrt(at(bn.running_var, c) + bn.eps) * at(bn.weight, c) +
+                 at(bn.bias, c);
+  if (params.residual.defined()) value += at(params.residual, i);
+  return params.relu ? std::max(0.0, value) : value;
+}
+
+// 4e-6: three roundings of numbers below 16.
+template <typename T>
+void check_against_definition(const Shape& shape, double tolerance) {
+  CAPTURE(shape.to_string());
+  const Tensor input = random_tensor<T>(shape, 7, -2, 2);
+  const BatchNormConstants bn = random_constants<T>(shape[-1], 1e-5);
+  for (const Tensor& residual : {Tensor{}, random_tensor<T>(shape, 8)}) {
+    for (const bool relu : {false, true}) {
+      const FrozenBatchNormParams params{.residual = residual, .relu = relu};
+      const Tensor output = frozen_batch_norm(input, bn, params);
+      REQUIRE(output.shape() == shape);
+      double worst = 0;
+      for (int64_t i = 0; i < input.numel(); ++i) {
+        const double value = static_cast<double>(output.data<const T>()[i]);
+        worst = std::max(worst, std::abs(value - expected<T>(input, bn, params, i)));
+      }
+      CHECK(worst <= tolerance);
+    }
+  }
+}
+
+TEST_CASE("Rejects inputs that do not fit") {
+  const BatchNormConstants bn = random_constants<float>(3, 1e-5);
+  CHECK_THROWS_WITH_AS(frozen_batch_norm(Tensor{}, bn), doctest::Contains("[..., C]"), ShapeError);
+  CHECK_THROWS_WITH_AS(frozen_batch_norm(random_tensor({2, 4}, 1), bn),
+                       doctest::Contains("must be [4]"), ShapeError);
+  const Tensor input = random_tensor({2, 3}, 1);
+  CHECK_THROWS_WITH_AS(frozen_batch_norm(input, bn, {.residual = random_tensor({3, 3}, 1)}),
+                       doctest::Contains("differ in shape"), ShapeError);
+  CHECK_THROWS_WITH_AS(frozen_batch_norm(input, bn, {.residual = random_tensor<double>({2, 3}, 1)}),
+                       doctest::Contains("differ in type"), DTypeError);
+  CHECK_THROWS_AS(frozen_batch_norm(Tensor::zeros({2, 3}, DType::kI64), bn), DTypeError);
+}
+
+TEST_CASE("Matches the definition, odd sizes, f32 and f64") {
+  for (const int64_t channels : {1, 3, 31, 32, 33, 257}) {
+    check_against_definition<float>({2, 3, 5, channels}, 4e-6);
+    check_against_definition<double>({2, 3, 5, channels}, 1e-14);
+  }
+}
+
+TEST_CASE("Agrees with folded weights of a 1x1 convolution") {
+  // The identity convolution: folding must give the same map.
+  const int64_t channels = 5;
+  Tensor identity = Tensor::zeros({channels, 1, 1, channels});
+  for (int64_t c = 0; c < channels; ++c) identity.data<float>()[c * channels + c] = 1;
+  const BatchNormConstants bn = random_constants<float>(channels, 1e-5);
+  const FoldedConv folded = fold_batch_norm(identity, {}, bn);
+  const Tensor input = random_tensor({4, channels}, 9);
+  const Tensor output = frozen_batch_norm(input, bn);
+  for (int64_t i = 0; i < input.numel(); ++i) {
+    const int64_t c = i % channels;
+    const float value =
+        input.data<const float>()[i] * folded.weight.data<const float>()[c * channels + c] +
+        folded.bias.data<const float>()[c];
+    CHECK(output.data<const float>()[i] == value);
+  }
+}
+
+TEST_CASE("Edges: empty input, NaN through the ReLU, eps 0 with a zero variance") {
+  BatchNormConstants bn = random_constants<float>(2, 0);
+  CHECK(frozen_batch_norm(Tensor::empty({0, 7, 2}), bn).shape() == Shape{0, 7, 2});
+
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const Tensor input = Tensor::from<float>(std::vector<float>{nan, -9, 9, nan}, {2, 2});
+  const Tensor output = frozen_batch_norm(input, bn, {.relu = true});
+  CHECK(std::isnan(output.data<const float>()[0]));
+  CHECK(output.data<const float>()[1] == 0);
+  CHECK(std::isnan(output.data<const float>()[3]));
+
+  bn.running_var = Tensor::zeros({2});
+  bn.running_mean = Tensor::zeros({2});
+  CHECK(std::isnan(frozen_batch_norm(Tensor::zeros({1, 2}), bn).data<const float>()[0]));
+  bn.bias = Tensor::zeros({2});
+  bn.running_mean = random_tensor({2}, 3, 1, 2);
+  CHECK(std::isnan(frozen_batch_norm(random_tensor({1, 2}, 4, 5, 6), bn).data<const float>()[0]));
+}
+
+}  // namespace
+}  // namespace mrcnn
