@@ -1,0 +1,54 @@
+#include "kernels/shape/concat.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/dispatch.h"
+#include "core/error.h"
+
+namespace mrcnn {
+namespace {
+
+constexpr const char* kOp = "concat";
+
+void check_inputs(std::span<const Tensor> inputs) {
+  if (inputs.empty()) throw ShapeError("[concat] needs at least one tensor");
+  const Tensor& first = inputs[0];
+  for (const Tensor& input : inputs) {
+    require_cpu(kOp, {&input});
+    if (!input.defined() || input.rank() < 1) {
+      throw ShapeError(fmt::format("[{}] input must be [M, ...]: {}", kOp, input.describe()));
+    }
+    const auto tail = input.shape().extents().subspan(1);
+    const auto first_tail = first.shape().extents().subspan(1);
+    if (!std::equal(tail.begin(), tail.end(), first_tail.begin(), first_tail.end())) {
+      throw ShapeError(fmt::format("[{}] inputs differ beyond axis 0: {}, {}", kOp,
+                                   first.describe(), input.describe()));
+    }
+    if (input.dtype() != first.dtype()) {
+      throw DTypeError(fmt::format("[{}] inputs differ in type: {}, {}", kOp, first.describe(),
+                                   input.describe()));
+    }
+  }
+}
+
+}  // namespace
+
+Tensor concat(std::span<const Tensor> inputs) {
+  check_inputs(inputs);
+  const auto first_extents = inputs[0].shape().extents();
+  std::vector<int64_t> extents(first_extents.begin(), first_extents.end());
+  extents[0] = 0;
+  for (const Tensor& input : inputs) extents[0] += input.size(0);
+  Tensor output = Tensor::empty(Shape(std::span<const int64_t>(extents)), inputs[0].dtype());
+  std::byte* next = output.raw();
+  for (const Tensor& input : inputs) {
+    std::memcpy(next, input.raw(), static_cast<size_t>(input.bytes()));
+    next += input.bytes();
+  }
+  return output;
+}
+
+}  // namespace mrcnn

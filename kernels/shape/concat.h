@@ -1,0 +1,22 @@
+// concat: joins tensors along axis 0.
+//   inputs  one or more [Mi, ...]  any type, equal in type and in all axes but the first
+//   returns [sum of Mi, ...]
+// Always a copy, also of a single tensor. The bytes of the inputs follow each other, so there is no
+// loop of its own to dispatch to: it is one memory copy per input.
+// Gradient: not recorded in this version (inference only).
+// Deterministic: yes.  Syncs host: no.  Capturable: yes.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "core/tensor.h"
+
+namespace mrcnn {
+
+Tensor concat(std::span<const Tensor> inputs);
+inline Tensor concat(const std::vector<Tensor>& inputs) {
+  return concat(std::span<const Tensor>(inputs));
+}
+
+}  // namespace mrcnn

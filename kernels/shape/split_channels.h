@@ -1,0 +1,28 @@
+// split_channels: cuts the last axis in two.
+//   input   [..., C]  any type
+//   returns first [..., A] (channels 0..A-1), second [..., C-A]
+// One convolution computes two heads that read the same map; this takes its output apart. Copies,
+// because tensors are contiguous. A of 0 or C gives an empty part.
+// Gradient: not recorded in this version (inference only).
+// Deterministic: yes.  Syncs host: no.  Capturable: yes.
+#pragma once
+
+#include <cstdint>
+
+#include "core/tensor.h"
+
+namespace mrcnn {
+
+struct ChannelParts {
+  Tensor first;
+  Tensor second;
+};
+
+ChannelParts split_channels(const Tensor& input, int64_t first_channels);
+
+namespace cpu {
+// input [pixels, first_bytes + second_bytes], first [pixels, first_bytes], second likewise
+void split_channels(int64_t pixels, int64_t first_bytes, int64_t second_bytes,
+                    const std::byte* input, std::byte* first, std::byte* second);
+}  // namespace cpu
+}  // namespace mrcnn

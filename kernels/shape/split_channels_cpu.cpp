@@ -1,0 +1,23 @@
+#include <algorithm>
+#include <cstring>
+
+#include "core/parallel.h"
+#include "kernels/shape/split_channels.h"
+
+namespace mrcnn::cpu {
+
+void split_channels(int64_t pixels, int64_t first_bytes, int64_t second_bytes,
+                    const std::byte* input, std::byte* first, std::byte* second) {
+  const int64_t pixel_bytes = first_bytes + second_bytes;
+  const int64_t grain = std::max<int64_t>(1, 65536 / std::max<int64_t>(1, pixel_bytes));
+  parallel_for(0, pixels, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t pixel = begin; pixel < end; ++pixel) {
+      const std::byte* source = input + pixel * pixel_bytes;
+      std::memcpy(first + pixel * first_bytes, source, static_cast<size_t>(first_bytes));
+      std::memcpy(second + pixel * second_bytes, source + first_bytes,
+                  static_cast<size_t>(second_bytes));
+    }
+  });
+}
+
+}  // namespace mrcnn::cpu

@@ -1,0 +1,48 @@
+#include "kernels/shape/concat.h"
+
+#include <doctest/doctest.h>
+
+#include "core/error.h"
+#include "tests/support/random_tensor.h"
+
+namespace mrcnn {
+namespace {
+
+using test::random_tensor;
+
+TEST_CASE("Rejects nothing, undefined tensors, other shapes and other types") {
+  CHECK_THROWS_WITH_AS(concat(std::vector<Tensor>{}), doctest::Contains("at least one"),
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(concat({Tensor{}}), doctest::Contains("undefined"), ShapeError);
+  CHECK_THROWS_AS(concat({Tensor::zeros({})}), ShapeError);
+  const Tensor input = random_tensor({2, 4}, 1);
+  CHECK_THROWS_WITH_AS(concat({input, random_tensor({2, 5}, 1)}),
+                       doctest::Contains("beyond axis 0: [2,4] f32 cpu, [2,5] f32 cpu"),
+                       ShapeError);
+  CHECK_THROWS_AS(concat({input, random_tensor({2, 4, 1}, 1)}), ShapeError);
+  CHECK_THROWS_WITH_AS(concat({input, random_tensor<double>({2, 4}, 1)}),
+                       doctest::Contains("differ in type"), DTypeError);
+}
+
+TEST_CASE("Rows follow each other in the order of the inputs") {
+  const Tensor a = random_tensor({2, 3}, 1);
+  const Tensor b = random_tensor({0, 3}, 2);
+  const Tensor c = random_tensor({4, 3}, 3);
+  const Tensor joined = concat({a, b, c});
+  REQUIRE(joined.shape() == Shape{6, 3});
+  for (int64_t i = 0; i < 18; ++i) {
+    const float expected = i < 6 ? a.data<const float>()[i] : c.data<const float>()[i - 6];
+    CHECK(joined.data<const float>()[i] == expected);
+  }
+}
+
+TEST_CASE("Edges: one input is copied, i64 stays exact") {
+  const Tensor labels = Tensor::from<int64_t>(std::vector<int64_t>{1, int64_t{1} << 62}, {2});
+  const Tensor joined = concat({labels});
+  CHECK(joined.raw() != labels.raw());
+  CHECK(joined.data<const int64_t>()[1] == int64_t{1} << 62);
+  CHECK(concat({Tensor::empty({0, 5})}).shape() == Shape{0, 5});
+}
+
+}  // namespace
+}  // namespace mrcnn

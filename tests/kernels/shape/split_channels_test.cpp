@@ -1,0 +1,53 @@
+#include "kernels/shape/split_channels.h"
+
+#include <doctest/doctest.h>
+
+#include "core/error.h"
+#include "tests/support/random_tensor.h"
+
+namespace mrcnn {
+namespace {
+
+using test::random_tensor;
+
+TEST_CASE("Rejects a cut outside the channels") {
+  const Tensor input = random_tensor({2, 5}, 1);
+  CHECK_THROWS_WITH_AS(split_channels(input, 6), doctest::Contains("cannot take 6 channels"),
+                       ShapeError);
+  CHECK_THROWS_AS(split_channels(input, -1), ShapeError);
+  CHECK_THROWS_AS(split_channels(Tensor{}, 0), ShapeError);
+  CHECK_THROWS_AS(split_channels(Tensor::zeros({}), 0), ShapeError);
+}
+
+template <typename T>
+void check_parts(int64_t channels, int64_t cut) {
+  const Tensor input = random_tensor<T>({2, 7, 3, channels}, 2, 0, 99);
+  const ChannelParts parts = split_channels(input, cut);
+  REQUIRE(parts.first.shape() == Shape{2, 7, 3, cut});
+  REQUIRE(parts.second.shape() == Shape{2, 7, 3, channels - cut});
+  bool equal = true;
+  for (int64_t pixel = 0; pixel < 42; ++pixel) {
+    for (int64_t c = 0; c < channels; ++c) {
+      const T part = c < cut ? parts.first.data<const T>()[pixel * cut + c]
+                             : parts.second.data<const T>()[pixel * (channels - cut) + c - cut];
+      equal = equal && part == input.data<const T>()[pixel * channels + c];
+    }
+  }
+  CHECK(equal);
+}
+
+TEST_CASE("Every channel lands in its part, any type") {
+  for (const int64_t cut : {0, 1, 3, 15}) {
+    check_parts<float>(15, cut);
+    check_parts<double>(15, cut);
+    check_parts<uint8_t>(15, cut);
+  }
+}
+
+TEST_CASE("Edges: no pixels, no channels") {
+  CHECK(split_channels(Tensor::empty({0, 15}), 3).second.shape() == Shape{0, 12});
+  CHECK(split_channels(Tensor::empty({4, 0}), 0).first.shape() == Shape{4, 0});
+}
+
+}  // namespace
+}  // namespace mrcnn
