@@ -14,7 +14,19 @@ namespace mrcnn {
 
 // Element types met in weight files; a superset of DType.
 enum class FileDType : uint8_t {
-  kBool, kU8, kI8, kI16, kU16, kF16, kBF16, kI32, kU32, kF32, kF64, kI64, kU64
+  kBool,
+  kU8,
+  kI8,
+  kI16,
+  kU16,
+  kF16,
+  kBF16,
+  kI32,
+  kU32,
+  kF32,
+  kF64,
+  kI64,
+  kU64
 };
 
 int64_t file_dtype_bytes(FileDType dtype);

@@ -1,0 +1,50 @@
+// Whole files in, whole files out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "core/exit_code.h"
+
+namespace mrcnn {
+
+// The content of a file. `bytes` starts at a page boundary and lives as long as `owner`.
+struct FileBytes {
+  std::span<const std::byte> bytes;
+  std::shared_ptr<const void> owner;
+};
+
+// Reads a regular file into memory of its own. It is not mapped: a mapped file that another
+// process truncates ends the program with SIGBUS, while here it is an error like any other, and
+// what was checked cannot change afterwards. The price, measured, is one copy from the page cache.
+// Throws FileError with `on_error`; with ExitCode::kResources when the system is out of means.
+FileBytes read_file(const std::string& path, ExitCode on_error);
+
+// A file that appears complete or not at all: written beside its final name, synced, renamed over
+// it, and the directory synced. Until commit() the old file, if there is one, stays as it was; an
+// object that goes away without commit() leaves nothing behind. A symbolic link is followed.
+// Every failure throws FileError with ExitCode::kResources, a path that cannot be a file with
+// ExitCode::kUsage.
+class AtomicFile {
+ public:
+  explicit AtomicFile(const std::string& path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void reserve(int64_t bytes);  // finds out early that the disk is too full
+  void write(std::span<const std::byte> bytes);
+  void commit();
+
+ private:
+  [[noreturn]] void fail(const std::string& action) const;
+
+  std::string path_;  // the final name, links resolved
+  std::string temporary_;
+  int descriptor_ = -1;
+};
+
+}  // namespace mrcnn

@@ -1,0 +1,29 @@
+// safetensors: u64 length, a JSON header of that length, then the bytes of all tensors without
+// gaps. Source: huggingface/safetensors, README and reference reader of 2026-05.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "core/io/file.h"
+#include "core/io/tensor_file.h"
+
+namespace mrcnn {
+
+inline constexpr int64_t kMaxSafetensorsHeaderBytes = 100'000'000;  // set by the format
+inline constexpr size_t kMaxSafetensorsTensors = 1'000'000;
+
+// Reads a file. Tensors point into the one buffer the file was read to. Everything the format
+// demands is checked, and duplicate names are refused, which readers otherwise treat differently.
+// Throws FileError with ExitCode::kModel.
+TensorArchive read_safetensors(const std::string& path);
+// The same for a file already in memory; `path` is for messages.
+TensorArchive parse_safetensors(const FileBytes& file, const std::string& path);
+
+// Writes a file that is complete or absent. Tensors are ordered by falling alignment, then by name;
+// the data starts at a multiple of 64 bytes. Throws FileError, with ExitCode::kInternal for an
+// archive that cannot be written (duplicate or reserved name, bytes that do not match the shape).
+void write_safetensors(const std::string& path, const TensorArchive& archive);
+
+}  // namespace mrcnn
