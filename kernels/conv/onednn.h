@@ -1,0 +1,80 @@
+// The adapter to oneDNN: the only place that knows which major version of its API is installed.
+// Version 2 describes an operation in an `op::desc` first, version 3 takes everything in the
+// primitive descriptor. Activations are plain channels-last memory, weights are whatever layout the
+// library likes best; scratchpads come from our allocator.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include "core/error.h"
+#include "core/tensor.h"
+
+namespace mrcnn::onednn {
+
+const dnnl::engine& cpu_engine();
+dnnl::stream& cpu_stream();  // one per calling thread
+
+struct ConvGeometry {
+  int64_t batch = 0;
+  int64_t height = 0;
+  int64_t width = 0;
+  int64_t channels = 0;
+  int64_t out_channels = 0;
+  int64_t out_height = 0;
+  int64_t out_width = 0;
+  std::array<int64_t, 2> kernel{1, 1};
+  std::array<int64_t, 2> stride{1, 1};
+  std::array<int64_t, 2> padding{0, 0};
+};
+
+// What is fused behind the product, in this order.
+struct Epilogue {
+  bool bias = false;
+  bool residual = false;  // another tensor of the output's shape is added
+  bool relu = false;
+};
+
+// A compiled operation and the layouts it wants.
+struct Operation {
+  dnnl::primitive primitive;
+  dnnl::memory::desc input;
+  dnnl::memory::desc weight;  // may be blocked
+  dnnl::memory::desc bias;
+  dnnl::memory::desc output;
+  int64_t scratchpad_bytes = 0;
+};
+
+// f32 convolution: input [N, H, W, C], output and residual [N, OH, OW, O].
+Operation make_convolution(const ConvGeometry& geometry, const Epilogue& epilogue);
+// f32 product: input [rows, in], weight [out, in], output and residual [rows, out].
+Operation make_inner_product(int64_t rows, int64_t in, int64_t out, const Epilogue& epilogue);
+
+// The plain layouts of weights: [O, KH, KW, C] and [O, I].
+dnnl::memory::desc plain_conv_weight(const ConvGeometry& geometry);
+dnnl::memory::desc plain_matrix(int64_t rows, int64_t columns);
+
+// A copy of `weight`, whose layout is `from`, in layout `to`. Shares storage when they are equal.
+Tensor pack(const Tensor& weight, const dnnl::memory::desc& from, const dnnl::memory::desc& to);
+
+// Runs an operation. bias and residual are undefined unless the operation was made with them.
+void execute(const Operation& operation, const Tensor& input, const Tensor& packed_weight,
+             const Tensor& bias, const Tensor& residual, const Tensor& output);
+
+// Calls f() and turns an error of the library into ours, naming the operation.
+template <typename F>
+auto translate_errors(const char* op, F&& f) {
+  try {
+    return f();
+  } catch (const dnnl::error& error) {
+    const std::string message = std::string("[") + op + "] oneDNN: " + error.what();
+    if (error.status == dnnl_out_of_memory) throw MemoryError(message);
+    throw Error(ExitCode::kInternal, message);
+  }
+}
+
+}  // namespace mrcnn::onednn

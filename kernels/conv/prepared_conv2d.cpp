@@ -1,0 +1,117 @@
+#include <array>
+#include <bit>
+#include <tuple>
+#include <utility>
+
+#include "core/error.h"
+#include "kernels/conv/conv2d.h"
+#include "kernels/conv/conv2d_checks.h"
+#include "kernels/conv/onednn.h"
+#include "kernels/conv/operation_cache.h"
+
+namespace mrcnn {
+namespace {
+
+// Images, rows, columns, with a residual or not.
+using ConvKey = std::tuple<int64_t, int64_t, int64_t, bool>;
+
+onednn::ConvGeometry geometry_of(const Shape& input, const Shape& weight,
+                                 const Conv2dParams& params) {
+  const Shape output = conv2d_output_shape(input, weight, params);
+  return {.batch = input[0],
+          .height = input[1],
+          .width = input[2],
+          .channels = input[3],
+          .out_channels = weight[0],
+          .out_height = output[1],
+          .out_width = output[2],
+          .kernel = {weight[1], weight[2]},
+          .stride = params.stride,
+          .padding = params.padding};
+}
+
+dnnl::memory::desc plain_layout(const Shape& weight) {
+  return onednn::plain_conv_weight(
+      {.channels = weight[3], .out_channels = weight[0], .kernel = {weight[1], weight[2]}});
+}
+
+}  // namespace
+
+class PreparedConv2d::Impl {
+ public:
+  Impl(const Tensor& weight, const Tensor& bias, const Conv2dParams& params)
+      : weight_shape_(weight.shape()),
+        bias_(bias),
+        params_(params),
+        direct_(weight, plain_layout(weight.shape())) {}
+
+  const Shape& weight_shape() const { return weight_shape_; }
+  const Conv2dParams& params() const { return params_; }
+
+  Tensor run(const Tensor& input, const Tensor& residual) {
+    const Tensor output = Tensor::empty(
+        check_conv2d_input("conv2d", input, residual, weight_shape_, DType::kF32, params_));
+    const int64_t batch = input.size(0);
+    for (int64_t begin = 0; begin < batch;) {
+      const auto left = static_cast<uint64_t>(batch - begin);
+      const int64_t end = begin + static_cast<int64_t>(std::bit_floor(left));
+      run_direct(input.slice(begin, end),
+                 residual.defined() ? residual.slice(begin, end) : Tensor{},
+                 output.slice(begin, end));
+      begin = end;
+    }
+    return output;
+  }
+
+ private:
+  void run_direct(const Tensor& input, const Tensor& residual, const Tensor& output) {
+    onednn::translate_errors("conv2d", [&] {
+      const ConvKey key{input.size(0), input.size(1), input.size(2), residual.defined()};
+      const auto prepared = direct_.get(key, [&] {
+        return onednn::make_convolution(
+            geometry_of(input.shape(), weight_shape_, params_),
+            {.bias = bias_.defined(), .residual = residual.defined(), .relu = params_.relu});
+      });
+      onednn::execute(prepared.operation, input, prepared.weight, bias_, residual, output);
+    });
+  }
+
+  Shape weight_shape_;
+  Tensor bias_;
+  Conv2dParams params_;
+  onednn::OperationCache<ConvKey> direct_;
+};
+
+PreparedConv2d::PreparedConv2d(const Tensor& weight, const Tensor& bias, const Conv2dParams& params,
+                               Conv2dAlgorithm algorithm) {
+  check_conv2d_weight("conv2d", weight, bias, params);
+  if (weight.dtype() != DType::kF32) {
+    throw DTypeError("[conv2d] only f32 weights can be prepared: weight " + weight.describe());
+  }
+  static_cast<void>(algorithm);
+  impl_ = std::make_unique<Impl>(weight, bias, params);
+}
+
+PreparedConv2d::~PreparedConv2d() = default;
+PreparedConv2d::PreparedConv2d(PreparedConv2d&&) noexcept = default;
+PreparedConv2d& PreparedConv2d::operator=(PreparedConv2d&&) noexcept = default;
+
+Tensor PreparedConv2d::run(const Tensor& input, const Tensor& residual) const {
+  return impl_->run(input, residual);
+}
+
+const Shape& PreparedConv2d::weight_shape() const { return impl_->weight_shape(); }
+const Conv2dParams& PreparedConv2d::params() const { return impl_->params(); }
+
+int64_t PreparedConv2d::flops(const Shape& input) const {
+  const Shape& weight = impl_->weight_shape();
+  const Shape output = conv2d_output_shape(input, weight, impl_->params());
+  return 2 * output.numel() * weight[1] * weight[2] * weight[3];
+}
+
+bool PreparedConv2d::runs_winograd(const Shape& input) const {
+  static_cast<void>(input);
+  return false;
+}
+
+}  // namespace mrcnn

@@ -1,0 +1,70 @@
+#include "kernels/conv/conv_transpose2d.h"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "core/error.h"
+#include "tests/kernels/conv/conv_test_tools.h"
+#include "tests/support/random_tensor.h"
+
+namespace mrcnn {
+namespace {
+
+using test::deviation;
+using test::random_tensor;
+using test::to_f64;
+
+TEST_CASE("Rejects shapes and types that do not fit") {
+  const Tensor input = random_tensor({1, 4, 4, 3}, 1);
+  const Tensor weight = random_tensor({5, 2, 2, 3}, 2);
+  CHECK_THROWS_WITH_AS(conv_transpose2d(random_tensor({1, 4, 4, 2}, 1), weight, {}),
+                       doctest::Contains("[conv_transpose2d] input must be [N,H,W,3]"), ShapeError);
+  CHECK_THROWS_WITH_AS(conv_transpose2d(input, random_tensor({5, 3}, 2), {}),
+                       doctest::Contains("[O,KH,KW,C]"), ShapeError);
+  CHECK_THROWS_WITH_AS(conv_transpose2d(input, weight, random_tensor({4}, 2)),
+                       doctest::Contains("5 outputs"), ShapeError);
+  CHECK_THROWS_WITH_AS(conv_transpose2d(to_f64(input), weight, {}),
+                       doctest::Contains("weight is f32 but input is"), DTypeError);
+  CHECK_THROWS_AS(conv_transpose2d(input, weight, random_tensor<double>({5}, 2)), DTypeError);
+  CHECK_THROWS_AS(conv_transpose2d(Tensor::zeros({1, 4, 4, 3}, DType::kI32),
+                                   Tensor::zeros({5, 2, 2, 3}, DType::kI32), {}),
+                  DTypeError);
+}
+
+TEST_CASE("Each pixel fills its own block, computed by hand") {
+  const Tensor input = Tensor::from<double>(std::vector<double>{1, 10}, {1, 1, 2, 1});
+  const Tensor weight = Tensor::from<double>(std::vector<double>{1, 2, 3, -4}, {1, 2, 2, 1});
+  const Tensor bias = Tensor::from<double>(std::vector<double>{0.5}, {1});
+  const Tensor output = conv_transpose2d(input, weight, bias, true);
+  REQUIRE(output.shape() == Shape{1, 2, 4, 1});
+  const std::vector<double> expected{1.5, 2.5, 10.5, 20.5, 3.5, 0, 30.5, 0};
+  CHECK(std::vector<double>(output.span<double>().begin(), output.span<double>().end()) ==
+        expected);
+}
+
+TEST_CASE("The f32 product and shuffle match the f64 loop") {
+  struct Case {
+    Shape input, weight;
+    bool bias, relu;
+  };
+  const std::vector<Case> cases{{{3, 14, 14, 32}, {16, 2, 2, 32}, true, true},
+                                {{2, 5, 7, 3}, {4, 3, 2, 3}, false, false},
+                                {{1, 40, 41, 8}, {5, 2, 2, 8}, true, false},  // more than a block
+                                {{1, 1, 1, 1}, {1, 1, 1, 1}, true, false}};
+  for (const Case& c : cases) {
+    CAPTURE(c.input.to_string());
+    const Tensor input = random_tensor(c.input, 1), weight = random_tensor(c.weight, 2);
+    const Tensor bias = c.bias ? random_tensor({c.weight[0]}, 3) : Tensor{};
+    const Tensor expected = conv_transpose2d(to_f64(input), to_f64(weight), to_f64(bias), c.relu);
+    CHECK(deviation(conv_transpose2d(input, weight, bias, c.relu), expected).max < 1e-5);
+  }
+}
+
+TEST_CASE("Edges: no images") {
+  const Tensor weight = random_tensor({5, 2, 2, 3}, 2);
+  CHECK(conv_transpose2d(Tensor::empty({0, 4, 6, 3}), weight, {}).shape() == Shape{0, 8, 12, 5});
+}
+
+}  // namespace
+}  // namespace mrcnn
