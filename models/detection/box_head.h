@@ -1,0 +1,38 @@
+// Box head: class scores and box refinements of each RoI.
+#pragma once
+
+#include <vector>
+
+#include "core/tensor.h"
+#include "kernels/linalg/linear.h"
+#include "layers/fused_conv2d.h"
+#include "layers/linear.h"
+
+namespace mrcnn {
+
+struct BoxHeadLayers {
+  std::vector<ConvNorm> convs;          // 3x3 + ReLU; none in the two-layer head
+  std::vector<const Linear*> fcs;       // each followed by ReLU
+  const Linear* class_score = nullptr;  // -> K
+  const Linear* box_deltas = nullptr;   // -> 4K
+};
+
+struct BoxHeadOutput {
+  Tensor class_logits;  // [R, K]
+  Tensor box_deltas;    // [R, 4K], class 0 first
+};
+
+class BoxHead {
+ public:
+  explicit BoxHead(const BoxHeadLayers& layers);
+  // features [R, 7, 7, C]
+  BoxHeadOutput forward(const Tensor& features) const;
+
+ private:
+  std::vector<PreparedConv2d> convs_;
+  std::vector<PreparedLinear> fcs_;
+  int64_t num_classes_;
+  PreparedLinear predictor_;  // both outputs as one product
+};
+
+}  // namespace mrcnn

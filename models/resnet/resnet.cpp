@@ -1,0 +1,36 @@
+#include "models/resnet/resnet.h"
+
+#include "kernels/pool/max_pool2d.h"
+
+namespace mrcnn {
+
+ResNet::ResNet(const ResNetLayers& layers) : stem_(fuse(layers.stem, true)) {
+  for (size_t s = 0; s < stages_.size(); ++s) {
+    for (const ResidualBlockLayers& source : layers.stages[s]) {
+      Block block;
+      for (const ConvNorm& conv : source.convs) block.convs.push_back(fuse(conv, true));
+      if (source.downsample.conv != nullptr)
+        block.downsample.emplace(fuse(source.downsample, false));
+      stages_[s].push_back(std::move(block));
+    }
+  }
+}
+
+Tensor ResNet::Block::forward(const Tensor& input) const {
+  const Tensor shortcut = downsample ? downsample->run(input) : input;
+  Tensor x = convs.front().run(input);
+  for (size_t i = 1; i + 1 < convs.size(); ++i) x = convs[i].run(x);
+  return convs.back().run(x, shortcut);  // adds the shortcut, then ReLU
+}
+
+std::vector<Tensor> ResNet::forward(const Tensor& batch, int first_kept) const {
+  Tensor x = max_pool2d(stem_.run(batch), {.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}});
+  std::vector<Tensor> kept;
+  for (size_t s = 0; s < stages_.size(); ++s) {
+    for (const Block& block : stages_[s]) x = block.forward(x);
+    if (static_cast<int>(s) >= first_kept) kept.push_back(x);
+  }
+  return kept;
+}
+
+}  // namespace mrcnn
