@@ -1,0 +1,29 @@
+# Every header compiles alone: one source per header that includes nothing else, built with the
+# tests. A header that leans on its includer breaks the build and is named in the message.
+# Headers are found by globbing here, and only here, so that an unlisted one is checked too.
+# Sanitizer builds leave this out: they would only repeat it.
+if(MRCNN_SANITIZE)
+  return()
+endif()
+set(_generated_dir ${CMAKE_CURRENT_BINARY_DIR}/headers_alone)
+set(_sources)
+foreach(room core kernels layers models data tools tests)
+  file(GLOB_RECURSE _headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
+       ${PROJECT_SOURCE_DIR}/${room}/*.h)
+  foreach(header IN LISTS _headers)
+    string(REPLACE "/" "." name ${header})
+    file(CONFIGURE OUTPUT ${_generated_dir}/${name}.cpp CONTENT "#include \"${header}\"\n")
+    list(APPEND _sources ${_generated_dir}/${name}.cpp)
+  endforeach()
+endforeach()
+add_library(headers_alone OBJECT ${_sources})
+target_compile_options(headers_alone PRIVATE -O0)
+target_link_libraries(headers_alone
+  PRIVATE mrcnn_flags mrcnn_tools DNNL::dnnl fmt::fmt doctest::doctest)
+
+# That this catches the fault: a header that lacks an include, compiled the same way, is refused.
+file(CONFIGURE OUTPUT ${_generated_dir}/incomplete/incomplete.h CONTENT "std::string name();\n")
+add_test(NAME structure.incomplete_header_test COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only
+  -x c++ ${_generated_dir}/incomplete/incomplete.h)
+set_tests_properties(structure.incomplete_header_test PROPERTIES LABELS structure
+  PASS_REGULAR_EXPRESSION "error: .*string")
