@@ -1,0 +1,42 @@
+// max_pool2d: maximum over windows.
+//   input   [N, H, W, C]  float, H and W at least 1
+//   returns [N, OH, OW, C],  OH = floor((H + 2 * padding - kernel) / stride) + 1, OW likewise
+// Padding counts as -inf and is at most half the kernel, so every window holds a pixel. A NaN in a
+// window makes the result NaN. With kernel 1 and stride 2 this takes every second pixel (the pool
+// level of a feature pyramid).
+// Gradient: not recorded in this version (inference only).
+// Deterministic: yes.  Syncs host: no.  Capturable: yes.
+// Source: PyTorch 2 docs of MaxPool2d (ceil_mode false, dilation 1).
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "core/tensor.h"
+
+namespace mrcnn {
+
+struct MaxPool2dParams {
+  std::array<int64_t, 2> kernel = {1, 1};  // height, width
+  std::array<int64_t, 2> stride = {1, 1};
+  std::array<int64_t, 2> padding = {0, 0};
+};
+
+Tensor max_pool2d(const Tensor& input, const MaxPool2dParams& params);
+
+struct MaxPool2dGeometry {
+  MaxPool2dParams params;
+  int64_t images = 0;
+  int64_t height = 0;
+  int64_t width = 0;
+  int64_t channels = 0;
+  int64_t output_height = 0;
+  int64_t output_width = 0;
+};
+
+namespace cpu {
+// input [N, H, W, C], output [N, OH, OW, C]
+void max_pool2d(const MaxPool2dGeometry& geometry, const float* input, float* output);
+void max_pool2d(const MaxPool2dGeometry& geometry, const double* input, double* output);
+}  // namespace cpu
+}  // namespace mrcnn

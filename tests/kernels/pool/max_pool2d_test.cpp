@@ -1,0 +1,114 @@
+#include "kernels/pool/max_pool2d.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/error.h"
+#include "tests/support/random_tensor.h"
+#include "tests/support/text_golden.h"
+
+namespace mrcnn {
+namespace {
+
+using test::random_tensor;
+
+constexpr MaxPool2dParams kStem{.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}};
+constexpr MaxPool2dParams kSubsample{.kernel = {1, 1}, .stride = {2, 2}};
+
+// The definition: one output, over every tap that lies inside the image.
+template <typename T>
+T window_maximum(const Tensor& input, const MaxPool2dParams& params, int64_t n, int64_t oy,
+                 int64_t ox, int64_t c) {
+  T best = -std::numeric_limits<T>::infinity();
+  for (int64_t ky = 0; ky < params.kernel[0]; ++ky) {
+    for (int64_t kx = 0; kx < params.kernel[1]; ++kx) {
+      const int64_t y = oy * params.stride[0] - params.padding[0] + ky;
+      const int64_t x = ox * params.stride[1] - params.padding[1] + kx;
+      if (y < 0 || x < 0 || y >= input.size(1) || x >= input.size(2)) continue;
+      const int64_t index = ((n * input.size(1) + y) * input.size(2) + x) * input.size(3) + c;
+      best = std::max(best, input.data<const T>()[index]);
+    }
+  }
+  return best;
+}
+
+template <typename T>
+void check_against_definition(const Shape& shape, const MaxPool2dParams& params) {
+  CAPTURE(shape.to_string());
+  const Tensor input = random_tensor<T>(shape, 1);
+  const Tensor output = max_pool2d(input, params);
+  REQUIRE(output.size(1) ==
+          (shape[1] + 2 * params.padding[0] - params.kernel[0]) / params.stride[0] + 1);
+  REQUIRE(output.size(2) ==
+          (shape[2] + 2 * params.padding[1] - params.kernel[1]) / params.stride[1] + 1);
+  int64_t wrong = 0, index = 0;
+  for (int64_t n = 0; n < output.size(0); ++n) {
+    for (int64_t y = 0; y < output.size(1); ++y) {
+      for (int64_t x = 0; x < output.size(2); ++x) {
+        for (int64_t c = 0; c < output.size(3); ++c) {
+          if (output.data<const T>()[index++] != window_maximum<T>(input, params, n, y, x, c))
+            ++wrong;
+        }
+      }
+    }
+  }
+  CHECK(wrong == 0);
+}
+
+void check_same(const Tensor& output, const Tensor& golden) {
+  REQUIRE(output.shape() == golden.shape());
+  for (int64_t i = 0; i < output.numel(); ++i) {
+    const float value = output.data<const float>()[i], expected = golden.data<const float>()[i];
+    CHECK((value == expected || (std::isnan(value) && std::isnan(expected))));
+  }
+}
+
+TEST_CASE("Rejects other ranks, types and windows that do not fit") {
+  const Tensor input = random_tensor({1, 4, 4, 2}, 1);
+  CHECK_THROWS_WITH_AS(max_pool2d(random_tensor({4, 4, 2}, 1), kStem),
+                       doctest::Contains("[N, H, W, C]"), ShapeError);
+  CHECK_THROWS_AS(max_pool2d(Tensor{}, kStem), ShapeError);
+  CHECK_THROWS_WITH_AS(max_pool2d(input, {.kernel = {5, 5}}),
+                       doctest::Contains("smaller than the 5x5"), ShapeError);
+  CHECK_THROWS_WITH_AS(max_pool2d(input, {.kernel = {3, 3}, .padding = {2, 1}}),
+                       doctest::Contains("padding 2"), ShapeError);
+  CHECK_THROWS_AS(max_pool2d(input, {.kernel = {0, 1}}), ShapeError);
+  CHECK_THROWS_AS(max_pool2d(input, {.stride = {1, 0}}), ShapeError);
+  CHECK_THROWS_AS(max_pool2d(Tensor::empty({1, 0, 4, 2}), {.kernel = {2, 2}, .padding = {1, 1}}),
+                  ShapeError);
+  CHECK_THROWS_AS(max_pool2d(Tensor::zeros({1, 4, 4, 2}, DType::kI32), kStem), DTypeError);
+}
+
+TEST_CASE("Matches golden: torch's pooling, NaN included") {
+  const auto golden = test::read_text_golden(MRCNN_TEST_DATA "/golden/image_ops/maps.txt");
+  const Tensor input = golden.at("pool.input");
+  check_same(max_pool2d(input, kStem), golden.at("pool.kernel3_stride2_padding1"));
+  check_same(max_pool2d(input, kSubsample), golden.at("pool.kernel1_stride2"));
+  check_same(max_pool2d(input, {.kernel = {2, 2}}), golden.at("pool.kernel2_stride1"));
+}
+
+TEST_CASE("Matches the definition for odd sizes, strides and channel counts") {
+  for (const int64_t channels : {1, 15, 16, 17, 64, 65}) {
+    check_against_definition<float>({2, 9, 14, channels}, kStem);
+    check_against_definition<double>({2, 9, 14, channels}, kStem);
+    check_against_definition<float>({1, 7, 5, channels}, kSubsample);
+  }
+  check_against_definition<float>({1, 6, 11, 3},
+                                  {.kernel = {2, 5}, .stride = {3, 1}, .padding = {1, 2}});
+  check_against_definition<float>({1, 300, 40, 8}, kStem);  // several chunks of rows
+}
+
+TEST_CASE("Edges: one pixel, no images, no channels, only -inf") {
+  CHECK(max_pool2d(random_tensor({1, 1, 1, 3}, 1), kStem).shape() == Shape{1, 1, 1, 3});
+  CHECK(max_pool2d(Tensor::empty({0, 8, 8, 3}), kStem).shape() == Shape{0, 4, 4, 3});
+  CHECK(max_pool2d(Tensor::empty({2, 8, 8, 0}), kStem).shape() == Shape{2, 4, 4, 0});
+  const float lowest = -std::numeric_limits<float>::infinity();
+  const Tensor input = Tensor::from<float>(std::vector<float>(9, lowest), {1, 3, 3, 1});
+  for (const float value : max_pool2d(input, kStem).span<const float>()) CHECK(value == lowest);
+}
+
+}  // namespace
+}  // namespace mrcnn

@@ -1,0 +1,90 @@
+#include "kernels/shape/upsample_nearest_add.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <string>
+
+#include "core/error.h"
+#include "tests/support/random_tensor.h"
+#include "tests/support/text_golden.h"
+
+namespace mrcnn {
+namespace {
+
+using test::random_tensor;
+
+TEST_CASE("Rejects maps that do not belong together") {
+  const Tensor coarse = random_tensor({1, 2, 3, 4}, 1);
+  CHECK_THROWS_WITH_AS(upsample_nearest_add(coarse, random_tensor({1, 4, 6, 5}, 2)),
+                       doctest::Contains("equal N and C"), ShapeError);
+  CHECK_THROWS_AS(upsample_nearest_add(coarse, random_tensor({2, 4, 6, 4}, 2)), ShapeError);
+  CHECK_THROWS_AS(upsample_nearest_add(coarse, random_tensor({4, 6, 4}, 2)), ShapeError);
+  CHECK_THROWS_AS(upsample_nearest_add(Tensor{}, coarse), ShapeError);
+  CHECK_THROWS_WITH_AS(upsample_nearest_add(Tensor::empty({1, 0, 3, 4}), coarse),
+                       doctest::Contains("empty map"), ShapeError);
+  CHECK_THROWS_WITH_AS(upsample_nearest_add(coarse, random_tensor<double>({1, 4, 6, 4}, 2)),
+                       doctest::Contains("differ in type"), DTypeError);
+  const Tensor integers = Tensor::zeros({1, 2, 2, 1}, DType::kI32);
+  CHECK_THROWS_AS(upsample_nearest_add(integers, integers), DTypeError);
+}
+
+TEST_CASE("Matches golden: torch's nearest interpolation, also to odd and smaller sizes") {
+  const auto golden = test::read_text_golden(MRCNN_TEST_DATA "/golden/image_ops/maps.txt");
+  for (const std::string size : {"6x10", "5x9", "7x13", "2x3"}) {
+    CAPTURE(size);
+    const Tensor expected = golden.at("upsample." + size + ".output");
+    const Tensor output =
+        upsample_nearest_add(golden.at("upsample.coarse"), golden.at("upsample." + size + ".fine"));
+    REQUIRE(output.shape() == expected.shape());
+    for (int64_t i = 0; i < output.numel(); ++i) {
+      CHECK(output.data<const float>()[i] == expected.data<const float>()[i]);
+    }
+  }
+}
+
+// The definition, with the f32 rounding of the scale that decides ties.
+int64_t source(int64_t i, int64_t input, int64_t output) {
+  const float scale = static_cast<float>(input) / static_cast<float>(output);
+  return std::min(static_cast<int64_t>(std::floor(static_cast<float>(i) * scale)), input - 1);
+}
+
+template <typename T>
+void check_against_definition(const Shape& coarse_shape, const Shape& fine_shape) {
+  CAPTURE(fine_shape.to_string());
+  const Tensor coarse = random_tensor<T>(coarse_shape, 1);
+  const Tensor fine = random_tensor<T>(fine_shape, 2);
+  const Tensor output = upsample_nearest_add(coarse, fine);
+  REQUIRE(output.shape() == fine_shape);
+  const int64_t height = fine_shape[1], width = fine_shape[2], channels = fine_shape[3];
+  int64_t wrong = 0;
+  for (int64_t i = 0; i < output.numel(); ++i) {
+    const int64_t c = i % channels, x = i / channels % width;
+    const int64_t y = i / channels / width % height, n = i / channels / width / height;
+    const int64_t from =
+        (n * coarse_shape[1] + source(y, coarse_shape[1], height)) * coarse_shape[2] +
+        source(x, coarse_shape[2], width);
+    const T expected = fine.data<const T>()[i] + coarse.data<const T>()[from * channels + c];
+    if (output.data<const T>()[i] != expected) ++wrong;
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("Matches the definition, f32 and f64, odd sizes and channel counts") {
+  for (const int64_t channels : {1, 15, 33, 256}) {
+    check_against_definition<float>({2, 13, 17, channels}, {2, 25, 34, channels});
+    check_against_definition<double>({2, 13, 17, channels}, {2, 25, 34, channels});
+  }
+  check_against_definition<float>({1, 25, 42, 3}, {1, 50, 84, 3});
+  check_against_definition<float>({1, 1, 1, 2}, {1, 100, 3, 2});
+}
+
+TEST_CASE("Edges: nothing to do") {
+  CHECK(upsample_nearest_add(Tensor::empty({0, 2, 2, 3}), Tensor::empty({0, 4, 4, 3})).shape() ==
+        Shape{0, 4, 4, 3});
+  CHECK(upsample_nearest_add(random_tensor({1, 2, 2, 3}, 1), Tensor::empty({1, 0, 4, 3})).numel() ==
+        0);
+}
+
+}  // namespace
+}  // namespace mrcnn
