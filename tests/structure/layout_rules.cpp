@@ -103,7 +103,7 @@ Findings check_op_files(const SourceTree& tree) {
 Findings check_sources_listed(const SourceTree& tree) {
   Findings findings;
   for (const SourceFile& file : tree.files) {
-    if (!is_cpp_code(file.path) || is_header(file.path)) continue;
+    if (!is_compiled(file.path)) continue;
     const SourceFile* cmake = closest_cmake(tree, file.path);
     if (cmake == nullptr) {
       findings.push_back(finding(file.path, 0, "no CMakeLists.txt above it"));

@@ -50,8 +50,8 @@ bool SourceTree::has_directory(std::string_view path) const {
 }
 
 bool is_source(std::string_view path) {
-  static constexpr std::array<std::string_view, 9> kExtensions = {
-      ".h", ".cuh", ".cpp", ".cu", ".cmake", ".in", ".sh", ".py", ".md"};
+  static constexpr std::array<std::string_view, 10> kExtensions = {
+      ".h", ".cuh", ".cpp", ".cu", ".inc", ".cmake", ".in", ".sh", ".py", ".md"};
   static constexpr std::array<std::string_view, 7> kNames = {
       "CMakeLists.txt", "CMakePresets.json", ".clang-format", ".clang-tidy",
       ".gitignore",     ".gitattributes",    "LICENSE"};
@@ -62,8 +62,10 @@ bool is_source(std::string_view path) {
 bool is_header(std::string_view path) { return path.ends_with(".h") || path.ends_with(".cuh"); }
 
 bool is_cpp_code(std::string_view path) {
-  return is_header(path) || path.ends_with(".cpp") || path.ends_with(".cu");
+  return is_header(path) || is_compiled(path) || path.ends_with(".inc");
 }
+
+bool is_compiled(std::string_view path) { return path.ends_with(".cpp") || path.ends_with(".cu"); }
 
 std::string_view room_of(std::string_view path) {
   const size_t slash = path.find('/');

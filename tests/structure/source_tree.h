@@ -24,7 +24,8 @@ struct SourceTree {
 // Code, build files, scripts and pages; not pictures, weights or golden data.
 bool is_source(std::string_view path);
 bool is_header(std::string_view path);    // .h .cuh
-bool is_cpp_code(std::string_view path);  // headers, .cpp .cu
+bool is_compiled(std::string_view path);  // .cpp .cu
+bool is_cpp_code(std::string_view path);  // these and .inc
 // The first component: "core" of "core/io/file.h"; "" for a file of the root.
 std::string_view room_of(std::string_view path);
 // "core/io" of "core/io/file.h".
