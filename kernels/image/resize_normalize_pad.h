@@ -3,14 +3,15 @@
 //   sizes   N                the size each image is resized to
 //   returns [N, PH, PW, 3]   f32; PH, PW: the largest of sizes, rounded up to size_divisor
 // Normalises first: (value / divisor - mean) / std, each step in f32. Then resizes bilinearly:
-//   source = max(0, fma(in / out, i + 0.5, -0.5)) in f32, neighbours clamped to the last pixel,
-//   rows blended after columns, no antialiasing.
+//   source = max(0, (i + 0.5) * (in / out) - 0.5), each step in f32, neighbours clamped to the last
+//   pixel, rows blended after columns, no antialiasing.
 // What lies right of and below the resized image is 0 (so padding equals the mean colour).
 // mean, std and the output's channels are in the order `pixel_order`.
 // Gradient: none, images are constants.
 // Deterministic: yes.  Syncs host: no.  Capturable: yes.
-// Source: torchvision 0.29 models/detection/transform.py and PyTorch 2 interpolate(mode="bilinear",
-// align_corners=False) on a CPU with FMA; torch rounds the blends differently in the last bit.
+// Source: torchvision 0.29 models/detection/transform.py and PyTorch 2.15 interpolate(
+// mode="bilinear", align_corners=False). PyTorch rounds the source coordinate like this on a CPU
+// with two or more threads, but fuses it on one thread; the two differ by up to 1.3e-4 on noise.
 #pragma once
 
 #include <array>

@@ -6,8 +6,13 @@ sizes.txt   resized sizes of many image sizes by each rule
 resize.txt  tiny images, normalised, resized, padded
 maps.txt    max pooling, nearest upsampling + addition, softmax, sigmoid
 """
+import os
 import pathlib
 import random
+
+# The kernels without fused multiply-add. With it, torch's bilinear source coordinates depend on the
+# number of threads and on the size of the image.
+os.environ["ATEN_CPU_CAPABILITY"] = "default"
 
 import numpy as np
 import torch
@@ -70,7 +75,8 @@ def make_sizes():
 def make_resize():
     generator = torch.Generator().manual_seed(2)
     cases = {"up": (7, 9, 20, 26), "down": (23, 31, 10, 13), "same": (5, 6, 5, 6), "one_pixel": (1, 1, 3, 4),
-             "mixed": (4, 30, 9, 11)}
+             "mixed": (4, 30, 9, 11),
+             "wide": (2, 213, 3, 355)}
     with open(FOLDER / "resize.txt", "w") as out:
         for name, (h, w, new_h, new_w) in cases.items():
             image = torch.randint(0, 256, (h, w, 3), generator=generator).to(torch.uint8)
