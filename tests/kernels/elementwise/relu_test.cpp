@@ -1,0 +1,58 @@
+#include "kernels/elementwise/relu.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "core/error.h"
+#include "tests/support/random_tensor.h"
+#include "tests/support/text_golden.h"
+
+namespace mrcnn {
+namespace {
+
+template <typename T>
+void check_against_definition(int64_t count) {
+  const Tensor input = test::random_tensor<T>({count}, 1);
+  const Tensor output = relu(input);
+  int64_t wrong = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const T x = input.data<const T>()[i];
+    if (output.data<const T>()[i] != (x > T(0) ? x : T(0))) ++wrong;
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("Rejects undefined tensors and integers") {
+  CHECK_THROWS_WITH_AS(relu(Tensor{}), doctest::Contains("[relu]"), ShapeError);
+  CHECK_THROWS_AS(relu(Tensor::zeros({2}, DType::kI32)), DTypeError);
+}
+
+TEST_CASE("Matches golden: torch's relu") {
+  const auto golden = test::read_text_golden(MRCNN_TEST_DATA "/golden/image_ops/maps.txt");
+  const Tensor output = relu(golden.at("logits"));
+  for (int64_t i = 0; i < output.numel(); ++i) {
+    CHECK(output.data<const float>()[i] == golden.at("relu").data<const float>()[i]);
+  }
+}
+
+TEST_CASE("Matches the definition at vector and chunk edges") {
+  for (const int64_t count : {0, 1, 31, 32, 33, 257, 70001}) {
+    check_against_definition<float>(count);
+    check_against_definition<double>(count);
+  }
+}
+
+TEST_CASE("Edges: NaN and infinities") {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const Tensor input =
+      Tensor::from<float>(std::vector<float>{std::nanf(""), infinity, -infinity}, {3});
+  const Tensor output = relu(input);
+  CHECK(std::isnan(output.data<const float>()[0]));
+  CHECK(output.data<const float>()[1] == infinity);
+  CHECK(output.data<const float>()[2] == 0);
+}
+
+}  // namespace
+}  // namespace mrcnn

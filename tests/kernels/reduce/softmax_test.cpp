@@ -1,0 +1,75 @@
+#include "kernels/reduce/softmax.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/error.h"
+#include "tests/support/random_tensor.h"
+#include "tests/support/text_golden.h"
+
+namespace mrcnn {
+namespace {
+
+TEST_CASE("Rejects scalars, undefined tensors and integers") {
+  CHECK_THROWS_WITH_AS(softmax(Tensor{}), doctest::Contains("[..., K]"), ShapeError);
+  CHECK_THROWS_AS(softmax(Tensor::zeros({})), ShapeError);
+  CHECK_THROWS_AS(softmax(Tensor::zeros({2}, DType::kI64)), DTypeError);
+}
+
+TEST_CASE("Matches golden: torch's softmax, with a logit of 100 and a row of equal ones") {
+  const auto golden = test::read_text_golden(MRCNN_TEST_DATA "/golden/image_ops/maps.txt");
+  const Tensor output = softmax(golden.at("logits"));
+  for (int64_t i = 0; i < output.numel(); ++i) {
+    const auto expected = static_cast<double>(golden.at("softmax").data<const float>()[i]);
+    // 1e-44: results near the smallest denormal differ by its last unit.
+    CHECK(std::abs(static_cast<double>(output.data<const float>()[i]) - expected) <=
+          1e-6 * expected + 1e-44);
+  }
+}
+
+template <typename T>
+void check_against_definition(const Shape& shape, double tolerance) {
+  CAPTURE(shape.to_string());
+  const Tensor input = test::random_tensor<T>(shape, 1, -12, 12);
+  const Tensor output = softmax(input);
+  REQUIRE(output.shape() == shape);
+  const int64_t columns = shape[-1];
+  double worst = 0;
+  for (int64_t i = 0; i < input.numel(); ++i) {
+    const T* row = input.data<const T>() + i / columns * columns;
+    double sum = 0;
+    for (int64_t k = 0; k < columns; ++k) {
+      sum += std::exp(static_cast<double>(row[k]) - static_cast<double>(row[i % columns]));
+    }
+    worst = std::max(worst, std::abs(static_cast<double>(output.data<const T>()[i]) * sum - 1));
+  }
+  CHECK(worst <= tolerance);
+}
+
+TEST_CASE("Matches the definition, odd sizes, f32 and f64") {
+  // f32: the subtraction of the maximum rounds a difference of up to 24 to 1e-6 of the result.
+  for (const int64_t columns : {1, 2, 31, 32, 33, 91, 257}) {
+    check_against_definition<float>({3, 5, columns}, 2e-6);
+    check_against_definition<double>({3, 5, columns}, 1e-14);
+  }
+  check_against_definition<float>({1000, 91}, 2e-6);
+}
+
+TEST_CASE("Edges: empty, NaN, infinities") {
+  CHECK(softmax(Tensor::empty({0, 91})).shape() == Shape{0, 91});
+  CHECK(softmax(Tensor::empty({4, 0})).numel() == 0);
+  const float infinity = std::numeric_limits<float>::infinity();
+  const Tensor input = Tensor::from<float>(
+      std::vector<float>{1, std::nanf(""), infinity, 0, -infinity, -infinity, -infinity, 0},
+      {4, 2});
+  const Tensor output = softmax(input);
+  for (int64_t i = 0; i < 6; ++i) CHECK(std::isnan(output.data<const float>()[i]));
+  CHECK(output.data<const float>()[6] == 0);
+  CHECK(output.data<const float>()[7] == 1);
+}
+
+}  // namespace
+}  // namespace mrcnn
