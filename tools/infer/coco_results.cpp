@@ -1,0 +1,73 @@
+#include "tools/infer/coco_results.h"
+
+#include <string_view>
+
+#include "data/masks/outline.h"
+#include "data/masks/rle.h"
+#include "tools/infer/json_output.h"
+
+namespace mrcnn {
+
+CocoResults::CocoResults(const std::string& path, MaskForm form)
+    : output_(std::make_unique<JsonOutput>(path)),
+      json_([this](std::string_view text) { output_->write(text); }),
+      form_(form) {
+  json_.begin_array(JsonWriter::Layout::kLinePerItem);
+}
+
+CocoResults::~CocoResults() = default;
+
+void CocoResults::consume(const ImageResult& result) {
+  const Instances& instances = result.instances;
+  for (int64_t i = 0; i < instances.size(); ++i) {
+    const float* box = instances.boxes.data<float>() + 4 * i;
+    json_.begin_object();
+    json_.key("image_id");
+    json_.value(result.image_id);
+    json_.key("category_id");
+    json_.value(instances.labels.data<int64_t>()[i]);
+    json_.key("bbox");
+    json_.begin_array();
+    for (const float number : {box[0], box[1], box[2] - box[0], box[3] - box[1]}) {
+      json_.value(number);
+    }
+    json_.end_array();
+    json_.key("score");
+    json_.value(instances.scores.data<float>()[i]);
+    json_.key("segmentation");
+    write_segmentation(result.masks[static_cast<size_t>(i)]);
+    json_.key("file_name");
+    json_.value(result.path);
+    json_.end_object();
+  }
+}
+
+void CocoResults::finish() {
+  json_.end_array();
+  json_.finish();
+  output_->commit();
+}
+
+void CocoResults::write_segmentation(const Rle& mask) {
+  if (form_ == MaskForm::kPolygons) {
+    json_.begin_array();
+    for (const Polygon& polygon : mask_outlines(mask, HoleStyle::kBridged)) {
+      json_.begin_array();
+      for (const float coordinate : polygon) json_.value(coordinate);
+      json_.end_array();
+    }
+    json_.end_array();
+    return;
+  }
+  json_.begin_object();
+  json_.key("size");
+  json_.begin_array();
+  json_.value(mask.height);
+  json_.value(mask.width);
+  json_.end_array();
+  json_.key("counts");
+  json_.value(rle_to_string(mask));
+  json_.end_object();
+}
+
+}  // namespace mrcnn

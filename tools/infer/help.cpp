@@ -1,0 +1,91 @@
+// The text of `infer --help`. A test holds it against the options that exist.
+#include <fmt/format.h>
+
+#include "models/zoo.h"
+#include "tools/infer/options.h"
+
+namespace mrcnn {
+namespace {
+
+constexpr std::string_view kText =
+    R"(infer: finds objects in photos: boxes, classes, scores and masks.
+
+Examples
+  infer --weights model.safetensors photo.jpg
+  infer --weights model.pth photos/ --json results.json --overlay drawn/
+  infer --weights model.safetensors 'photos/*.jpg' --score 0.7 --classes person,dog --json -
+  find . -name '*.png' | infer --weights model.safetensors - --masks ids/
+
+Usage: infer --weights FILE [options] IMAGE...
+  IMAGE is a file, a directory (searched recursively for .jpg .jpeg .jpe .jfif .png; hidden entries
+  are left out), a 'pattern*', @FILE (a list, one name a line) or - (a list on standard input).
+
+Model
+  --weights FILE        .pth, .pkl or .safetensors; 'seeded' or 'seeded:N' makes up weights that
+                        find nothing meaningful, for trying things out
+  --model NAME          which model the weights belong to   (default: as the weights say)
+{models}
+  --device DEVICE       auto, cpu, cuda or cuda:1           (default: {device})
+  --threads N           threads on the CPU                  (default: one per core)
+  --batch N             images computed together            (default: {batch})
+
+Detections
+  --score X             lowest score, 0 to 1                (default: {score})
+  --nms X               boxes of one class that overlap by more than this (intersection over
+                        union) count as one object          (default: {nms})
+  --max-detections N    at most N objects in an image       (default: {max_detections})
+  --classes A,B         only these classes, names or ids; taken from the objects that the three
+                        options above leave                 (default: all)
+  --exif apply|ignore   turn photos as their EXIF orientation says  (default: apply)
+  --compat              the results of the original system, its faults included
+
+Results
+  --json FILE           COCO result records; - is standard output
+  --polygons            with --json: outlines instead of run lengths
+  --overlay DIR         photos with the objects drawn over them
+  --masks DIR           PNG whose pixel is the object's number in its image, 0 elsewhere
+  Without any of these a line per image is printed to standard error.
+
+Behaviour
+  --strict              the first bad image ends the run; otherwise it is reported and skipped
+  --list FILE           the same as @FILE
+  --progress auto|on|off  a bar on a terminal, lines elsewhere  (default: auto)
+  -q, --quiet           print errors only
+  -h, --help            this text
+  --version             the version
+
+In the JSON an image's image_id is the number that its file name spells (000000000139.jpg: 139) if
+it is one and no other image shares it, else its position in the list, from 1, or the next free
+number. file_name is the path as found. category_id is the model's class id.
+Pictures are named as the photo, below DIR as below the directory searched: photos/sea/a.jpg gives
+DIR/sea/a.png. Photos that would share a name get -2, -3 and so on. Files there are replaced.
+A file appears complete or not at all. After Ctrl-C the current batch is finished and its pictures
+stay; the JSON is written only by a run that reaches the end.
+
+Exit codes
+  0  done                 3  an image or list could not be read (the rest was done)
+  2  wrong command line   4  the weights could not be used
+  5  disk full, no memory, no such device     8  a fault in the program
+  130, 143  interrupted
+)";
+
+std::string model_lines() {
+  std::string text;
+  for (const std::string& name : model_names()) {
+    text += fmt::format("{}{:24}{}", text.empty() ? "" : "\n", "", name);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string infer_help() {
+  const InferOptions options;
+  const InferenceConfig inference;
+  return fmt::format(kText, fmt::arg("models", model_lines()), fmt::arg("device", options.device),
+                     fmt::arg("batch", options.batch), fmt::arg("score", inference.score_threshold),
+                     fmt::arg("nms", inference.nms_threshold),
+                     fmt::arg("max_detections", inference.max_detections));
+}
+
+}  // namespace mrcnn

@@ -1,0 +1,132 @@
+#include "tools/infer/options.h"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+#include "core/error.h"
+#include "models/zoo.h"
+#include "tools/command_line.h"
+
+namespace mrcnn {
+namespace {
+
+constexpr int64_t kMaxBatch = 256;
+constexpr int64_t kMaxThreads = 1024;
+constexpr int64_t kMaxDetections = 10000;
+
+// What CLI11 keeps as text until it is checked.
+struct RawOptions {
+  InferOptions options;
+  std::string list;
+  std::string exif = "apply";
+  std::string progress = "auto";
+};
+
+// Takes finite numbers only, unlike CLI::Range, which NaN passes.
+template <typename T>
+CLI::Validator number_from(T low, T high) {
+  const auto check = [low, high](const std::string& text) {
+    T number{};
+    const char* end = text.data() + text.size();
+    const auto result = std::from_chars(text.data(), end, number);
+    const bool good =
+        result.ec == std::errc() && result.ptr == end && number >= low && number <= high;
+    return good ? std::string()
+                : fmt::format("'{}' is not a {} from {} to {}", text,
+                              std::is_integral_v<T> ? "whole number" : "number", low, high);
+  };
+  return {check, "", ""};
+}
+
+CLI::Validator one_of(const std::vector<std::string>& words) {
+  const auto check = [words](const std::string& text) {
+    if (std::find(words.begin(), words.end(), text) != words.end()) return std::string();
+    const std::string near = nearest_word(text, words);
+    return near.empty() ? fmt::format("'{}' is not one of {}", text, fmt::join(words, ", "))
+                        : fmt::format("'{}' is unknown; did you mean '{}'?", text, near);
+  };
+  return {check, "", ""};
+}
+
+CLI::Validator not_empty() {
+  const auto check = [](const std::string& text) {
+    return std::string(text.empty() ? "the value is empty" : "");
+  };
+  return {check, "", ""};
+}
+
+void add_options(CLI::App& app, RawOptions& raw) {
+  InferOptions& options = raw.options;
+  app.name("infer");
+  app.formatter_fn(
+      [](const CLI::App*, const std::string&, CLI::AppFormatMode) { return infer_help(); });
+  app.set_help_flag("-h,--help");
+  app.add_option("inputs", options.inputs);
+  app.add_option("--list", raw.list)->check(not_empty());
+  app.add_option("--weights", options.weights)->check(not_empty());
+  app.add_option("--model", options.model)->check(one_of(model_names()));
+  app.add_option("--device", options.device);
+  app.add_option("--score", options.score)->check(number_from(0.0F, 1.0F));
+  app.add_option("--nms", options.nms)->check(number_from(0.0F, 1.0F));
+  app.add_option("--max-detections", options.max_detections)
+      ->check(number_from<int64_t>(1, kMaxDetections));
+  app.add_option("--classes", options.classes)->check(not_empty());
+  app.add_option("--batch", options.batch)->check(number_from<int64_t>(1, kMaxBatch));
+  app.add_option("--threads", options.threads)->check(number_from<int64_t>(1, kMaxThreads));
+  app.add_option("--json", options.json)->check(not_empty());
+  app.add_option("--overlay", options.overlay_dir)->check(not_empty());
+  app.add_option("--masks", options.masks_dir)->check(not_empty());
+  app.add_flag("--polygons", options.polygons);
+  app.add_option("--exif", raw.exif)->check(one_of({"apply", "ignore"}));
+  app.add_flag("--compat", options.compat);
+  app.add_flag("--strict", options.strict);
+  app.add_flag("-q,--quiet", options.quiet);
+  app.add_option("--progress", raw.progress)->check(one_of({"auto", "on", "off"}));
+}
+
+InferOptions checked(RawOptions raw) {
+  InferOptions options = std::move(raw.options);
+  if (!raw.list.empty()) options.inputs.push_back("@" + raw.list);
+  if (options.inputs.empty()) {
+    throw UsageError(
+        "no images given: name files, directories, patterns or --list FILE; see --help");
+  }
+  if (options.weights.empty()) {
+    throw UsageError("--weights is missing: name a .pth or .safetensors file; see --help");
+  }
+  if (options.polygons && options.json.empty()) {
+    throw UsageError("--polygons is about the JSON results; give --json FILE too");
+  }
+  options.exif = raw.exif == "apply" ? ExifPolicy::kApply : ExifPolicy::kIgnore;
+  if (raw.progress != "auto") {
+    options.progress = raw.progress == "on" ? ProgressMode::kOn : ProgressMode::kOff;
+  }
+  return options;
+}
+
+}  // namespace
+
+std::variant<InferOptions, int> parse_infer_options(int argc, char** argv) {
+  RawOptions raw;
+  CLI::App app;
+  add_options(app, raw);
+  if (const std::optional<int> code = parse_command_line(app, argc, argv)) return *code;
+  return checked(std::move(raw));
+}
+
+std::vector<std::string> infer_option_names() {
+  RawOptions raw;
+  CLI::App app;
+  add_options(app, raw);
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+}  // namespace mrcnn
