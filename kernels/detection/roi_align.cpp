@@ -1,0 +1,73 @@
+#include "kernels/detection/roi_align.h"
+
+#include <cmath>
+
+#include "kernels/detection/checks.h"
+
+namespace mrcnn {
+namespace {
+
+constexpr const char* kOp = "roi_align";
+
+void check_features(std::span<const Tensor> features, const RoiAlignParams& params) {
+  using detection::kAny;
+  if (features.empty() || features.size() != params.scales.size()) {
+    throw ShapeError(fmt::format("[{}] {} feature maps need as many scales, not {}", kOp,
+                                 features.size(), params.scales.size()));
+  }
+  for (const float scale : params.scales) {
+    if (!(scale > 0)) throw ShapeError(fmt::format("[{}] scale must be positive: {}", kOp, scale));
+  }
+  const Tensor& first = features.front();
+  for (const Tensor& map : features) {
+    detection::require_shape(kOp, "a feature map", map, "[N,H,W,C], N and C as in the others",
+                             {first.rank() == 4 ? first.size(0) : kAny, kAny, kAny,
+                              first.rank() == 4 ? first.size(3) : kAny});
+    detection::require_dtype(kOp, "a feature map", map, first.dtype());
+    require_cpu(kOp, {&map});
+    if (map.size(1) == 0 || map.size(2) == 0) {
+      throw ShapeError(fmt::format("[{}] a feature map has no pixels: {}", kOp, map.describe()));
+    }
+  }
+}
+
+void check_rois(const Tensor& rois, int64_t images) {
+  detection::require_f32(kOp, "rois", rois, "[R,5]", {detection::kAny, 5});
+  const float* roi = rois.data<const float>();
+  for (int64_t r = 0; r < rois.size(0); ++r) {
+    const float index = roi[5 * r];
+    if (!(index >= -1 && index < static_cast<float>(images) && std::floor(index) == index)) {
+      throw ShapeError(fmt::format("[{}] RoI {} has image index {}, not -1 or 0..{}: rois {}", kOp,
+                                   r, index, images - 1, rois.describe()));
+    }
+  }
+}
+
+}  // namespace
+
+Tensor roi_align(std::span<const Tensor> features, const Tensor& rois,
+                 const RoiAlignParams& params) {
+  check_features(features, params);
+  check_rois(rois, features.front().size(0));
+  if (params.pooled_height < 1 || params.pooled_width < 1 || !(params.canonical_scale > 0)) {
+    throw ShapeError(fmt::format("[{}] output {} x {} and canonical_scale {} must be positive", kOp,
+                                 params.pooled_height, params.pooled_width,
+                                 params.canonical_scale));
+  }
+  const int64_t channels = features.front().size(3);
+  Tensor output;
+  dispatch_float(kOp, features.front().dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    std::vector<cpu::FeatureMap<T>> maps;
+    for (const Tensor& map : features) {
+      maps.push_back({map.data<const T>(), map.size(1), map.size(2)});
+    }
+    output = Tensor::empty({rois.size(0), params.pooled_height, params.pooled_width, channels},
+                           dtype_of<T>());
+    cpu::roi_align(params, channels, std::span<const cpu::FeatureMap<T>>(maps), rois.size(0),
+                   rois.data<const float>(), output.data<T>());
+  });
+  return output;
+}
+
+}  // namespace mrcnn

@@ -1,0 +1,81 @@
+// Geometry of RoIAlign, shared by host and device. The bilinear weight of a sample is the product
+// of a weight along y and one along x, also for samples outside the map, so each axis is treated
+// alone.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "core/host_device.h"
+
+namespace mrcnn {
+
+// Adaptive sampling takes one sample per map pixel; beyond this many per bin and axis it stops.
+inline constexpr int64_t kMaxSamplesPerBin = 4096;
+
+// Two neighbouring rows (or columns) and their shares in a sample; outside the map both shares
+// are 0.
+template <typename T>
+struct AxisSample {
+  int64_t low;
+  int64_t high;
+  T low_weight;
+  T high_weight;
+};
+
+// Samples up to one pixel outside count as lying on the border; NaN counts as outside.
+template <typename T>
+HOST_DEVICE inline AxisSample<T> sample_axis(T position, int64_t size) {
+  if (!(position >= T(-1) && position <= static_cast<T>(size))) return {0, 0, T(0), T(0)};
+  const T inside = position > T(0) ? position : T(0);
+  const auto low = static_cast<int64_t>(inside);
+  if (low >= size - 1) return {size - 1, size - 1, T(1), T(0)};
+  const T share = inside - static_cast<T>(low);
+  return {low, low + 1, T(1) - share, share};
+}
+
+// The bins of a RoI along one axis, in map pixels.
+template <typename T>
+struct AxisBins {
+  T start;
+  T bin;            // size of a bin
+  int64_t samples;  // per bin
+
+  HOST_DEVICE T position(int64_t index, int64_t sample) const {
+    return start + static_cast<T>(index) * bin +
+           (static_cast<T>(sample) + T(0.5)) * bin / static_cast<T>(samples);
+  }
+};
+
+// low, high: edges of the RoI in image pixels. sampling_ratio <= 0: as many samples as a bin has
+// pixels, rounded up.
+template <typename T>
+HOST_DEVICE inline AxisBins<T> axis_bins(T low, T high, T scale, bool aligned, int64_t pooled,
+                                         int64_t sampling_ratio) {
+  const T offset = aligned ? T(0.5) : T(0);
+  const T start = low * scale - offset;
+  T extent = high * scale - offset - start;
+  if (!aligned && !(extent >= T(1))) extent = T(1);
+  const T bin = extent / static_cast<T>(pooled);
+  int64_t samples = sampling_ratio;
+  if (sampling_ratio <= 0) {
+    const T wanted = std::ceil(bin);
+    samples = wanted < static_cast<T>(kMaxSamplesPerBin) ? static_cast<int64_t>(wanted)
+                                                         : kMaxSamplesPerBin;
+  }
+  return {start, bin, samples};
+}
+
+// Source: Lin et al. 2017, "Feature Pyramid Networks", eq. 1; torchvision ops/poolers.py for the
+// epsilon. Always in f32, as there. A RoI without positive area gets min_level.
+HOST_DEVICE inline int64_t roi_level(const float* box, float canonical_scale,
+                                     int64_t canonical_level, int64_t min_level,
+                                     int64_t max_level) {
+  const float size = std::sqrt((box[2] - box[0]) * (box[3] - box[1]));
+  const float level =
+      std::floor(static_cast<float>(canonical_level) + std::log2(size / canonical_scale) + 1e-6F);
+  if (!(level > static_cast<float>(min_level))) return min_level;
+  return level < static_cast<float>(max_level) ? static_cast<int64_t>(level) : max_level;
+}
+
+}  // namespace mrcnn
