@@ -52,7 +52,7 @@ constexpr NamedGain kGains[] = {
     {"layer_blocks.1.0.weight", 0.7},   {"layer_blocks.2.0.weight", 0.7},
     {"layer_blocks.3.0.weight", 1.0},   {"inner_block_module.weight", 1.0},
     {"layer_block_module.weight", 1.0}, {"rpn.head.cls_logits.weight", 2.0},
-    {"rpn.head.bbox_pred.weight", 0.5}, {"cls_score.weight", 2.5},
+    {"rpn.head.bbox_pred.weight", 0.5}, {"cls_score.weight", 3.0},
     {"bbox_pred.weight", 1.5},          {"mask_fcn_logits.weight", 2.5},
 };
 constexpr double kReluGain = 1.4142135623730951;

@@ -44,7 +44,7 @@ GAINS = (
     ("layer_block_module.weight", 1.0),
     ("rpn.head.cls_logits.weight", 2.0),
     ("rpn.head.bbox_pred.weight", 0.5),
-    ("cls_score.weight", 2.5),
+    ("cls_score.weight", 3.0),
     ("bbox_pred.weight", 1.5),
     ("mask_fcn_logits.weight", 2.5),
 )
