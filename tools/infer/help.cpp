@@ -30,10 +30,10 @@ Model
   --batch N             images computed together            (default: {batch})
 
 Detections
-  --score X             lowest score, 0 to 1                (default: {score})
+  --score X             lowest score, 0 to 1                (default: the model's, above)
   --nms X               boxes of one class that overlap by more than this (intersection over
-                        union) count as one object          (default: {nms})
-  --max-detections N    at most N objects in an image       (default: {max_detections})
+                        union) count as one object          (default: the model's)
+  --max-detections N    at most N objects in an image       (default: the model's)
   --classes A,B         only these classes, names or ids; taken from the objects that the three
                         options above leave                 (default: all)
   --exif apply|ignore   turn photos as their EXIF orientation says  (default: apply)
@@ -72,7 +72,10 @@ Exit codes
 std::string model_lines() {
   std::string text;
   for (const std::string& name : model_names()) {
-    text += fmt::format("{}{:24}{}", text.empty() ? "" : "\n", "", name);
+    const InferenceConfig defaults = model_config(name).inference;
+    text += fmt::format("{}{:24}{:24} --score {} --nms {} --max-detections {}",
+                        text.empty() ? "" : "\n", "", name, defaults.score_threshold,
+                        defaults.nms_threshold, defaults.max_detections);
   }
   return text;
 }
@@ -81,11 +84,8 @@ std::string model_lines() {
 
 std::string infer_help() {
   const InferOptions options;
-  const InferenceConfig inference;
   return fmt::format(kText, fmt::arg("models", model_lines()), fmt::arg("device", options.device),
-                     fmt::arg("batch", options.batch), fmt::arg("score", inference.score_threshold),
-                     fmt::arg("nms", inference.nms_threshold),
-                     fmt::arg("max_detections", inference.max_detections));
+                     fmt::arg("batch", options.batch));
 }
 
 }  // namespace mrcnn

@@ -8,7 +8,8 @@
 namespace mrcnn {
 
 // While it lives, the first SIGINT or SIGTERM is noted instead of ending the program; a second one
-// ends it at once. One at a time.
+// ends it at once. A signal that the program was started to ignore (a background job of a script)
+// stays ignored. One guard at a time.
 class InterruptGuard {
  public:
   InterruptGuard();
@@ -18,6 +19,10 @@ class InterruptGuard {
 
   // kInterrupted or kTerminated once the signal has come.
   std::optional<ExitCode> requested() const;
+
+ private:
+  bool ignored_interrupt_ = false;
+  bool ignored_termination_ = false;
 };
 
 }  // namespace mrcnn

@@ -34,3 +34,14 @@ TEST_CASE("TheSecondSignalEndsTheProgram") {
   CHECK(WIFSIGNALED(status));
   CHECK(WTERMSIG(status) == SIGINT);
 }
+
+TEST_CASE("AnIgnoredSignalStaysIgnored") {
+  signal(SIGINT, SIG_IGN);
+  {
+    const InterruptGuard guard;
+    raise(SIGINT);
+    CHECK_FALSE(guard.requested());
+  }
+  raise(SIGINT);  // would end the test if the guard had not restored it
+  signal(SIGINT, SIG_DFL);
+}

@@ -145,6 +145,6 @@ TEST_CASE("TheHelpSpeaksOfEveryOptionInLinesOfAHundredColumns") {
     CHECK(count_code_points(line) <= 100);
   }
   CHECK(help.find("Examples") < help.find("Usage"));
-  CHECK(contains(help, "(default: 0.05)"));
+  CHECK(contains(help, "maskrcnn_resnet50_fpn    --score 0.05 --nms 0.5 --max-detections 100"));
   CHECK(contains(help, "Exit codes"));
 }
