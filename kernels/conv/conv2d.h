@@ -30,7 +30,8 @@ struct Conv2dParams {
 enum class Conv2dAlgorithm {
   kAuto,      // Winograd where use_winograd() in winograd.h says so, unless strict
   kDirect,    // sums of products in the order of the definition, up to blocking
-  kWinograd,  // 3x3, stride 1, padding 1 only; about twice the rounding error of kDirect
+  kWinograd,  // 3x3, stride 1, padding 1, multiples of 16 channels only; about twice the
+              // rounding error of kDirect, which is what runs on a CPU without AVX2
 };
 
 // While true, every kAuto convolution of the process runs the direct algorithm: for comparing

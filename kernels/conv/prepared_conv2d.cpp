@@ -1,5 +1,7 @@
 #include <array>
 #include <bit>
+#include <mutex>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -8,6 +10,7 @@
 #include "kernels/conv/conv2d_checks.h"
 #include "kernels/conv/onednn.h"
 #include "kernels/conv/operation_cache.h"
+#include "kernels/conv/winograd.h"
 
 namespace mrcnn {
 namespace {
@@ -39,18 +42,35 @@ dnnl::memory::desc plain_layout(const Shape& weight) {
 
 class PreparedConv2d::Impl {
  public:
-  Impl(const Tensor& weight, const Tensor& bias, const Conv2dParams& params)
-      : weight_shape_(weight.shape()),
+  Impl(const Tensor& weight, const Tensor& bias, const Conv2dParams& params,
+       Conv2dAlgorithm algorithm)
+      : weight_(weight),
         bias_(bias),
         params_(params),
+        algorithm_(algorithm),
         direct_(weight, plain_layout(weight.shape())) {}
 
-  const Shape& weight_shape() const { return weight_shape_; }
+  const Shape& weight_shape() const { return weight_.shape(); }
   const Conv2dParams& params() const { return params_; }
+
+  bool runs_winograd(const Shape& input) const {
+    if (algorithm_ == Conv2dAlgorithm::kDirect || cpu::winograd_kernels().empty() ||
+        !cpu::WinogradConv2d::supports(weight_.shape(), params_)) {
+      return false;
+    }
+    return algorithm_ == Conv2dAlgorithm::kWinograd ||
+           (!strict_convolution() && cpu::use_winograd(input));
+  }
 
   Tensor run(const Tensor& input, const Tensor& residual) {
     const Tensor output = Tensor::empty(
-        check_conv2d_input("conv2d", input, residual, weight_shape_, DType::kF32, params_));
+        check_conv2d_input("conv2d", input, residual, weight_.shape(), DType::kF32, params_));
+    if (runs_winograd(input.shape())) {
+      std::call_once(winograd_once_,
+                     [this] { winograd_.emplace(weight_, cpu::winograd_kernels().front()); });
+      winograd_->run(input, bias_, residual, params_.relu, output);
+      return output;
+    }
     const int64_t batch = input.size(0);
     for (int64_t begin = 0; begin < batch;) {
       const auto left = static_cast<uint64_t>(batch - begin);
@@ -69,16 +89,19 @@ class PreparedConv2d::Impl {
       const ConvKey key{input.size(0), input.size(1), input.size(2), residual.defined()};
       const auto prepared = direct_.get(key, [&] {
         return onednn::make_convolution(
-            geometry_of(input.shape(), weight_shape_, params_),
+            geometry_of(input.shape(), weight_.shape(), params_),
             {.bias = bias_.defined(), .residual = residual.defined(), .relu = params_.relu});
       });
       onednn::execute(prepared.operation, input, prepared.weight, bias_, residual, output);
     });
   }
 
-  Shape weight_shape_;
+  Tensor weight_;
   Tensor bias_;
   Conv2dParams params_;
+  Conv2dAlgorithm algorithm_;
+  std::once_flag winograd_once_;
+  std::optional<cpu::WinogradConv2d> winograd_;  // packed at the first use: 4 times the weight
   onednn::OperationCache<ConvKey> direct_;
 };
 
@@ -88,8 +111,14 @@ PreparedConv2d::PreparedConv2d(const Tensor& weight, const Tensor& bias, const C
   if (weight.dtype() != DType::kF32) {
     throw DTypeError("[conv2d] only f32 weights can be prepared: weight " + weight.describe());
   }
-  static_cast<void>(algorithm);
-  impl_ = std::make_unique<Impl>(weight, bias, params);
+  if (algorithm == Conv2dAlgorithm::kWinograd &&
+      !cpu::WinogradConv2d::supports(weight.shape(), params)) {
+    throw ShapeError(
+        "[conv2d] Winograd takes 3x3 kernels with stride 1, padding 1 and multiples of 16 "
+        "channels: weight " +
+        weight.describe());
+  }
+  impl_ = std::make_unique<Impl>(weight, bias, params, algorithm);
 }
 
 PreparedConv2d::~PreparedConv2d() = default;
@@ -109,9 +138,6 @@ int64_t PreparedConv2d::flops(const Shape& input) const {
   return 2 * output.numel() * weight[1] * weight[2] * weight[3];
 }
 
-bool PreparedConv2d::runs_winograd(const Shape& input) const {
-  static_cast<void>(input);
-  return false;
-}
+bool PreparedConv2d::runs_winograd(const Shape& input) const { return impl_->runs_winograd(input); }
 
 }  // namespace mrcnn
