@@ -15,11 +15,11 @@ MaskRcnnConfig torchvision_fpn() {
   config.rpn = {.num_convs = 1,
                 .pre_nms_top_n = 1000,
                 .post_nms_top_n = 1000,
-                .nms_threshold = 0.7F,
+                .nms_threshold = 0.7,
                 .min_size = 1e-3F};
   config.box = {
       .head = BoxHeadKind::kTwoFc, .hidden = 1024, .min_size = 1e-2F, .score_at_least = false};
-  config.inference = {.score_threshold = 0.05F, .nms_threshold = 0.5F, .max_detections = 100};
+  config.inference = {.score_threshold = 0.05F, .nms_threshold = 0.5, .max_detections = 100};
   return config;
 }
 
@@ -55,12 +55,13 @@ MaskRcnnConfig resnet50_c5() {
   config.rpn = {.num_convs = 1,
                 .pre_nms_top_n = 1000,
                 .post_nms_top_n = 1000,
-                .nms_threshold = 0.7F,
-                .min_size = 1.0F};
+                .nms_threshold = 0.7,
+                .min_size = 1.0F,
+                .score = ProposalScore::kLogit};
   config.box = {
       .head = BoxHeadKind::kTwoFc, .hidden = 1024, .min_size = 1.0F, .score_at_least = true};
   config.mask.paste_extra_pixel = 0;
-  config.inference = {.score_threshold = 0.1F, .nms_threshold = 0.6F, .max_detections = 100};
+  config.inference = {.score_threshold = 0.1F, .nms_threshold = 0.6, .max_detections = 100};
   return config;
 }
 

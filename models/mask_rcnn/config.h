@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/detection/rpn_proposals.h"
 #include "kernels/image/resize_normalize_pad.h"
 #include "layers/norm.h"
 
@@ -42,8 +43,15 @@ struct RpnConfig {
   int64_t num_convs = 1;
   int64_t pre_nms_top_n = 1000;   // per level
   int64_t post_nms_top_n = 1000;  // per image, over all levels
-  float nms_threshold = 0.7F;
-  float min_size = 0.0F;  // pixels; smaller boxes are dropped
+  double nms_threshold = 0.7;
+  float min_size = 0.0F;                              // pixels; smaller boxes are dropped
+  ProposalScore score = ProposalScore::kProbability;  // what NMS ranks by
+};
+
+// How regions are cut out of the maps, for both heads.
+struct RoiConfig {
+  bool aligned = false;        // half-pixel shift: detectron2's "v2" definition
+  int64_t sampling_ratio = 2;  // 0: as many samples as the region's size asks for
 };
 
 enum class BoxHeadKind { kTwoFc, kFourConvOneFc };
@@ -65,7 +73,7 @@ struct MaskConfig {
 // What a user may change per run.
 struct InferenceConfig {
   float score_threshold = 0.05F;
-  float nms_threshold = 0.5F;
+  double nms_threshold = 0.5;
   int64_t max_detections = 100;
   float mask_threshold = 0.5F;  // a pixel belongs to the object if its probability is above
   // The original system's faults: boxes rescaled by the padded size and clipped to it, the
@@ -85,6 +93,7 @@ struct MaskRcnnConfig {
   int64_t channels = 256;
   AnchorConfig anchors;
   RpnConfig rpn;
+  RoiConfig roi;
   BoxConfig box;
   MaskConfig mask;
   InferenceConfig inference;

@@ -1,0 +1,141 @@
+#include "tools/bench/report.h"
+
+#include <fmt/core.h>
+
+#include "core/io/file.h"
+#include "core/parallel.h"
+#include "tools/report/json_writer.h"
+
+namespace mrcnn {
+namespace {
+
+// Calls `body` with a writer whose document becomes the file.
+template <typename Body>
+void write_json_file(const std::string& path, Body body) {
+  AtomicFile file(path);
+  JsonWriter json([&file](std::string_view text) {
+    file.write(std::as_bytes(std::span<const char>(text.data(), text.size())));
+  });
+  body(json);
+  json.finish();
+  file.commit();
+}
+
+void write_summary(JsonWriter& json, const std::vector<double>& samples_ms) {
+  const TimingSummary summary = summarize_samples(samples_ms);
+  json.key("median_ms");
+  json.value(summary.median_ms);
+  json.key("p90_ms");
+  json.value(summary.p90_ms);
+  json.key("min_ms");
+  json.value(summary.min_ms);
+}
+
+void write_settings(JsonWriter& json, const BenchSettings& settings) {
+  json.begin_object();
+  for (const auto& [name, text] :
+       {std::pair{"model", settings.model}, std::pair{"weights", settings.weights},
+        std::pair{"image", settings.image}, std::pair{"precision", settings.precision}}) {
+    json.key(name);
+    json.value(text);
+  }
+  for (const auto& [name, number] :
+       {std::pair{"height", settings.height}, std::pair{"width", settings.width},
+        std::pair{"batch", settings.options.batch},
+        std::pair{"threads", static_cast<int64_t>(num_threads())},
+        std::pair{"repeat", static_cast<int64_t>(settings.options.repeat)}}) {
+    json.key(name);
+    json.value(number);
+  }
+  json.end_object();
+}
+
+void write_detections(JsonWriter& json, const Instances& found) {
+  json.begin_array(JsonWriter::Layout::kLinePerItem);
+  for (int64_t i = 0; i < found.size(); ++i) {
+    json.begin_object();
+    json.key("box");
+    json.begin_array();
+    for (int64_t k = 0; k < 4; ++k) json.value(found.boxes.data<const float>()[i * 4 + k]);
+    json.end_array();
+    json.key("label");
+    json.value(found.labels.data<const int64_t>()[i]);
+    json.key("score");
+    json.value(found.scores.data<const float>()[i]);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+void print_infer_bench(const BenchSettings& settings, const InferBenchResult& result) {
+  fmt::print("{}, {} ({}x{}), batch {}, {}, {} threads, {} repetitions\n", settings.model,
+             settings.image, settings.height, settings.width, settings.options.batch,
+             settings.precision, num_threads(), settings.options.repeat);
+  fmt::print("{:<14} {:>10} {:>10} {:>10}\n", "stage", "median ms", "p90 ms", "min ms");
+  for (const StageClock::Row& row : result.stages) {
+    const TimingSummary summary = summarize_samples(row.samples_ms);
+    fmt::print("{:<14} {:>10.2f} {:>10.2f} {:>10.2f}\n", row.stage, summary.median_ms,
+               summary.p90_ms, summary.min_ms);
+  }
+  fmt::print("{} detections, {:.1f} MiB of tensors at the peak\n", result.detections.size(),
+             static_cast<double>(result.peak_tensor_bytes) / (1024.0 * 1024.0));
+}
+
+void write_infer_bench(const std::string& path, const BenchSettings& settings,
+                       const InferBenchResult& result) {
+  write_json_file(path, [&](JsonWriter& json) {
+    json.begin_object();
+    json.key("settings");
+    write_settings(json, settings);
+    json.key("stages");
+    json.begin_array(JsonWriter::Layout::kLinePerItem);
+    for (const StageClock::Row& row : result.stages) {
+      json.begin_object();
+      json.key("stage");
+      json.value(row.stage);
+      write_summary(json, row.samples_ms);
+      json.key("samples_ms");
+      json.begin_array();
+      for (const double sample : row.samples_ms) json.value(sample);
+      json.end_array();
+      json.end_object();
+    }
+    json.end_array();
+    json.key("peak_tensor_bytes");
+    json.value(result.peak_tensor_bytes);
+    json.key("detections");
+    write_detections(json, result.detections);
+    json.end_object();
+  });
+}
+
+void print_op_bench(const std::vector<OpSample>& samples) {
+  fmt::print("{} threads\n{:<44} {:>10} {:>10} {:>10}\n", num_threads(), "op", "median ms",
+             "p90 ms", "min ms");
+  for (const OpSample& sample : samples) {
+    const TimingSummary summary = summarize_samples(sample.samples_ms);
+    fmt::print("{:<44} {:>10.3f} {:>10.3f} {:>10.3f}\n", sample.op, summary.median_ms,
+               summary.p90_ms, summary.min_ms);
+  }
+}
+
+void write_op_bench(const std::string& path, const std::vector<OpSample>& samples) {
+  write_json_file(path, [&](JsonWriter& json) {
+    json.begin_object();
+    json.key("ops");
+    json.begin_array(JsonWriter::Layout::kLinePerItem);
+    for (const OpSample& sample : samples) {
+      json.begin_object();
+      json.key("op");
+      json.value(sample.op);
+      write_summary(json, sample.samples_ms);
+      json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+  });
+}
+
+}  // namespace mrcnn

@@ -1,0 +1,37 @@
+// Tables and JSON of the benchmarks.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/bench/infer_bench.h"
+#include "tools/bench/timing.h"
+
+namespace mrcnn {
+
+struct BenchSettings {
+  std::string model;
+  std::string weights;
+  std::string image;  // path, or "noise"
+  int64_t height = 0;
+  int64_t width = 0;
+  std::string precision;  // what the convolutions compute in: "fp32" or "fp32 strict"
+  InferBenchOptions options;
+};
+
+void print_infer_bench(const BenchSettings& settings, const InferBenchResult& result);
+// {"settings": {...}, "stages": [{"stage", "median_ms", "p90_ms", "min_ms", "samples_ms"}],
+//  "peak_tensor_bytes", "detections": [{"box", "label", "score"}]}
+void write_infer_bench(const std::string& path, const BenchSettings& settings,
+                       const InferBenchResult& result);
+
+struct OpSample {
+  std::string op;
+  std::vector<double> samples_ms;
+};
+
+void print_op_bench(const std::vector<OpSample>& samples);
+// {"ops": [{"op", "median_ms", "p90_ms", "min_ms"}]}
+void write_op_bench(const std::string& path, const std::vector<OpSample>& samples);
+
+}  // namespace mrcnn
