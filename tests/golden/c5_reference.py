@@ -122,9 +122,6 @@ class Backbone(nn.Module):
         self.inner_block_module = nn.Conv2d(2048, 256, 1)
         self.layer_block_module = nn.Conv2d(256, 256, 3, padding=1)
 
-    def forward(self, x):
-        return self.layer_block_module(self.inner_block_module(self.body(x)))
-
 
 class RpnHead(nn.Module):
     def __init__(self):
@@ -198,11 +195,11 @@ class MaskRcnnC5(nn.Module):
         return boxes[keep], scores[keep]
 
     def detect(self, features, proposals, clip_size, compat):
-        """(boxes in network pixels, labels, scores) of one image."""
+        """(boxes in network pixels, labels, scores) of one image, and the predictor's outputs."""
         rois = roi_align(features, [proposals], (7, 7), 1 / STRIDE, 2, aligned=False)
-        logits, deltas = self.head.box_predictor(rois)
-        all_scores = logits.softmax(dim=-1)
-        deltas = deltas.reshape(len(proposals), -1, 4)
+        class_logits, class_deltas = self.head.box_predictor(rois)
+        all_scores = class_logits.softmax(dim=-1)
+        deltas = class_deltas.reshape(len(proposals), -1, 4)
         boxes, labels, scores = [], [], []
         for label in range(1, all_scores.shape[1]):
             keep = all_scores[:, label] >= 0.1
@@ -220,7 +217,7 @@ class MaskRcnnC5(nn.Module):
         if not compat:
             best = scores.argsort(descending=True, stable=True)[:100]
             boxes, labels, scores = boxes[best], labels[best], scores[best]
-        return boxes, labels, scores
+        return boxes, labels, scores, class_logits, class_deltas
 
     def mask_probs(self, features, boxes, labels):
         rois = roi_align(features, [boxes], (14, 14), 1 / STRIDE, 2, aligned=False)
@@ -234,17 +231,25 @@ class MaskRcnnC5(nn.Module):
         x, resized = self.preprocess(image)
         padded = tuple(x.shape[-2:])
         frame = padded if compat else resized
-        features = self.backbone(x)
+        c5 = self.backbone.body(x)
+        features = self.backbone.layer_block_module(self.backbone.inner_block_module(c5))
         logits, deltas = self.rpn.head(features)
         proposals, proposal_logits = self.propose(logits, deltas, frame)
-        network_boxes, labels, scores = self.detect(features, proposals, frame, compat)
+        network_boxes, labels, scores, class_logits, class_deltas = self.detect(
+            features, proposals, frame, compat
+        )
         probs = self.mask_probs(features, network_boxes, labels)
         boxes = rescale_boxes(network_boxes, frame, original)
         return {
-            "input": x, "resized": resized, "padded": padded, "features": features,
-            "logits": logits, "deltas": deltas,
-            "proposals": proposals, "proposal_logits": proposal_logits,
-            "boxes": boxes, "labels": labels, "scores": scores, "mask_probs": probs,
+            "maps": {
+                "input": x, "body/3": c5, "features": features,
+                "rpn/logits/0": logits, "rpn/deltas/0": deltas,
+                "box/logits": class_logits, "box/deltas": class_deltas,
+            },
+            "resized": resized, "padded": padded,
+            "proposals": proposals, "proposal_scores": proposal_logits,
+            "network_boxes": network_boxes, "mask_probs": probs,
+            "boxes": boxes, "labels": labels, "scores": scores,
             "masks": paste_masks(probs, boxes, original),
         }
 
