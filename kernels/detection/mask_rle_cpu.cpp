@@ -79,9 +79,9 @@ class ColumnEncoder {
     const double threshold = threshold_;
     const double tolerance =
         1e-6 * std::max(std::abs(double{upper}), std::abs(double{lower})) + 1e-37;
-    if (std::min(upper, lower) > threshold + tolerance) {
+    if (upper > threshold + tolerance && lower > threshold + tolerance) {
       runs_.set(true, base + segment.begin);
-    } else if (std::max(upper, lower) < threshold - tolerance) {
+    } else if (upper < threshold - tolerance && lower < threshold - tolerance) {
       runs_.set(false, base + segment.begin);
     } else {
       add_crossing(segment, base, upper, lower, tolerance);
