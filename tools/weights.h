@@ -16,7 +16,7 @@ enum class WeightFormat { kSafetensors, kZipCheckpoint, kLegacyCheckpoint, kPick
 std::string_view weight_format_name(WeightFormat format);
 
 struct ReadOptions {
-  std::string key;            // where in a checkpoint the state dict lies; "": search
+  std::string key = {};       // where in a checkpoint the state dict lies; "": search
   bool whole_object = false;  // all tensors of a checkpoint, optimizer state too, under their paths
   bool check_crc = true;      // of .pth archives
   std::function<void(const std::string&)> warn = [](const std::string&) {};

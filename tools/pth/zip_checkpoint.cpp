@@ -26,13 +26,13 @@ class ZipCheckpoint final : public StorageSource {
         archive_(read_zip_directory(file_)) {
     find_prefix();
     check_layout();
-    check_version();
     const bool has_crc = std::any_of(archive_.members.begin(), archive_.members.end(),
                                      [](const ZipMember& m) { return m.crc != 0; });
     if (check_crc_ && !has_crc) {
       options.warn(path + ": the archive was saved without checksums, so damage goes unnoticed");
       check_crc_ = false;
     }
+    check_version();
   }
 
   ZipContent member(const std::string& name) const {
