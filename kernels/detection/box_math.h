@@ -29,14 +29,14 @@ struct BoxWeights {
 
 HOST_DEVICE inline float box_area(const Box& box) { return (box.x2 - box.x1) * (box.y2 - box.y1); }
 
-// Area of the intersection, >= 0; 0 where a coordinate is NaN in both boxes' comparisons.
+// Area of the intersection. A NaN coordinate may or may not show here; the box's area has it.
 HOST_DEVICE inline float intersection_area(const Box& a, const Box& b) {
   const float x1 = a.x1 < b.x1 ? b.x1 : a.x1;
   const float y1 = a.y1 < b.y1 ? b.y1 : a.y1;
   const float x2 = b.x2 < a.x2 ? b.x2 : a.x2;
   const float y2 = b.y2 < a.y2 ? b.y2 : a.y2;
-  const float width = 0.0F < x2 - x1 ? x2 - x1 : 0.0F;
-  const float height = 0.0F < y2 - y1 ? y2 - y1 : 0.0F;
+  const float width = x2 - x1 < 0.0F ? 0.0F : x2 - x1;
+  const float height = y2 - y1 < 0.0F ? 0.0F : y2 - y1;
   return width * height;
 }
 

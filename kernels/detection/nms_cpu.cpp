@@ -16,6 +16,7 @@ namespace mrcnn::cpu {
 namespace {
 
 constexpr int64_t kBlock = 64;
+constexpr int64_t kPairsPerChunk = 500'000;  // about 100 microseconds
 
 // Coordinates of kept boxes, padded to whole blocks with boxes that overlap nothing.
 class KeptBoxes {
@@ -164,10 +165,17 @@ void nms(const NmsGeometry& geometry, const float* boxes, const float* scores,
   for (const std::vector<GroupJob>& part : image_jobs) {
     jobs.insert(jobs.end(), part.begin(), part.end());
   }
+  // Small groups share a chunk: waking a thread costs more than they do.
+  int64_t pairs = 1;
+  for (const GroupJob& job : jobs) {
+    pairs += static_cast<int64_t>((job.end - job.begin) * (job.end - job.begin));
+  }
+  const auto num_jobs = static_cast<int64_t>(jobs.size());
+  const int64_t grain = std::max<int64_t>(1, num_jobs * kPairsPerChunk / pairs);
   // No group needs more than its image returns: the rest would come after those in score order.
   const int64_t limit = std::min(geometry.capacity, geometry.params.max_keep_per_group);
   const float threshold = round_down(geometry.params.iou_threshold);
-  parallel_for(0, static_cast<int64_t>(jobs.size()), 1, [&](int64_t begin, int64_t end) {
+  parallel_for(0, num_jobs, grain, [&](int64_t begin, int64_t end) {
     for (int64_t j = begin; j < end; ++j) {
       const GroupJob& job = jobs[static_cast<size_t>(j)];
       suppress_group(job, boxes + job.image * stride * 4, threshold, limit,
