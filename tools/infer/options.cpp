@@ -66,26 +66,35 @@ void add_options(CLI::App& app, RawOptions& raw) {
       [](const CLI::App*, const std::string&, CLI::AppFormatMode) { return infer_help(); });
   app.set_help_flag("-h,--help");
   app.add_option("inputs", options.inputs);
-  app.add_option("--list", raw.list)->check(not_empty());
-  app.add_option("--weights", options.weights)->check(not_empty());
-  app.add_option("--model", options.model)->check(one_of(model_names()));
-  app.add_option("--device", options.device);
-  app.add_option("--score", options.score)->check(number_from(0.0F, 1.0F));
-  app.add_option("--nms", options.nms)->check(number_from(0.0F, 1.0F));
+  // The later of two wins, so that a script's defaults can be overridden at its end.
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.add_option("--list", raw.list)->type_name("FILE")->check(not_empty());
+  app.add_option("--weights", options.weights)->type_name("FILE")->check(not_empty());
+  app.add_option("--model", options.model)->type_name("NAME")->check(one_of(model_names()));
+  app.add_option("--device", options.device)->type_name("DEVICE");
+  app.add_option("--score", options.score)->type_name("number")->check(number_from(0.0F, 1.0F));
+  app.add_option("--nms", options.nms)->type_name("number")->check(number_from(0.0, 1.0));
   app.add_option("--max-detections", options.max_detections)
+      ->type_name("number")
       ->check(number_from<int64_t>(1, kMaxDetections));
-  app.add_option("--classes", options.classes)->check(not_empty());
-  app.add_option("--batch", options.batch)->check(number_from<int64_t>(1, kMaxBatch));
-  app.add_option("--threads", options.threads)->check(number_from<int64_t>(1, kMaxThreads));
-  app.add_option("--json", options.json)->check(not_empty());
-  app.add_option("--overlay", options.overlay_dir)->check(not_empty());
-  app.add_option("--masks", options.masks_dir)->check(not_empty());
+  app.add_option("--classes", options.classes)->type_name("list of classes")->check(not_empty());
+  app.add_option("--batch", options.batch)
+      ->type_name("number")
+      ->check(number_from<int64_t>(1, kMaxBatch));
+  app.add_option("--threads", options.threads)
+      ->type_name("number")
+      ->check(number_from<int64_t>(1, kMaxThreads));
+  app.add_option("--json", options.json)->type_name("FILE")->check(not_empty());
+  app.add_option("--overlay", options.overlay_dir)->type_name("DIR")->check(not_empty());
+  app.add_option("--masks", options.masks_dir)->type_name("DIR")->check(not_empty());
   app.add_flag("--polygons", options.polygons);
-  app.add_option("--exif", raw.exif)->check(one_of({"apply", "ignore"}));
+  app.add_option("--exif", raw.exif)->type_name("word")->check(one_of({"apply", "ignore"}));
   app.add_flag("--compat", options.compat);
   app.add_flag("--strict", options.strict);
   app.add_flag("-q,--quiet", options.quiet);
-  app.add_option("--progress", raw.progress)->check(one_of({"auto", "on", "off"}));
+  app.add_option("--progress", raw.progress)
+      ->type_name("word")
+      ->check(one_of({"auto", "on", "off"}));
 }
 
 InferOptions checked(RawOptions raw) {

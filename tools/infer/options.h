@@ -18,7 +18,7 @@ struct InferOptions {
   std::string model;  // "": as the weights say
   std::string device = "auto";
   std::optional<float> score;  // unset: the model's own
-  std::optional<float> nms;
+  std::optional<double> nms;
   std::optional<int64_t> max_detections;
   std::string classes;  // "": all
   int64_t batch = 1;

@@ -74,11 +74,11 @@ class Run {
         const Image image = prefetcher_.next();
         batch.push_back({index, image.pixels});
         for (const std::string& warning : image.warnings) {
-          progress_.message(printable("warning: " + images_[index].path + ": " + warning));
+          progress_.message(printable("infer: warning: " + images_[index].path + ": " + warning));
         }
       } catch (const Error& error) {
         if (error.exit_code() != ExitCode::kData || runner_.strict) throw;
-        progress_.message(printable(std::string("skipped: ") + error.what()));
+        progress_.message(printable(std::string("infer: skipped: ") + error.what()));
         ++summary_.num_skipped;
         progress_.advance(1);
       }

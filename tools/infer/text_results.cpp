@@ -11,13 +11,13 @@ namespace {
 
 constexpr int64_t kMaxListed = 8;  // keeps the line short in a crowd
 
+}  // namespace
+
 std::string class_text(int64_t label, const std::vector<std::string>& class_names) {
   const bool named = label >= 0 && label < static_cast<int64_t>(class_names.size()) &&
                      !class_names[static_cast<size_t>(label)].empty();
   return named ? class_names[static_cast<size_t>(label)] : fmt::format("class {}", label);
 }
-
-}  // namespace
 
 std::string describe_result(const ImageResult& result,
                             const std::vector<std::string>& class_names) {

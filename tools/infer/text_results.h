@@ -10,6 +10,9 @@
 
 namespace mrcnn {
 
+// "dog", or "class 7" for a label without a name.
+std::string class_text(int64_t label, const std::vector<std::string>& class_names);
+
 std::string describe_result(const ImageResult& result, const std::vector<std::string>& class_names);
 
 class TextResults : public ResultSink {

@@ -118,7 +118,7 @@ TEST_CASE("SkipsAndReportsBadImages") {
   const RunSummary summary = bench.run({"bad", "2", "bad\n2"});
   CHECK(summary.num_images == 1);
   CHECK(summary.num_skipped == 2);
-  CHECK(bench.screen == "skipped: bad: is damaged\nskipped: bad?2: is damaged\n");
+  CHECK(bench.screen == "infer: skipped: bad: is damaged\ninfer: skipped: bad?2: is damaged\n");
   CHECK(bench.notes.num_finished == 1);
 }
 
