@@ -30,7 +30,7 @@ PHOTOS = sorted((HERE.parent / "photos").glob("*.jpg"))
 CASES = ("v1", "v2", "c5", "c5_compat")
 NUM_SAMPLES = 64
 NUM_MASK_PROBS = 6
-NUM_MASKS = 50  # kept as RLE; of all detections the areas are
+NUM_MASKS = 30  # kept as RLE; of all detections the areas are
 
 
 def sample(tensor):
