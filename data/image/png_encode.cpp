@@ -78,7 +78,8 @@ class PngEncoder {
     const PngPicture& picture = self.picture_;
     png_structp png = self.png_;
     png_set_write_fn(png, &self, on_write, on_flush);
-    // Measured on overlays: level 3 is three times as fast as the default 6 for 5 % more bytes.
+    // On overlays of 0.3 and 2.8 megapixels level 3 took 0.4 of the time of the default 6, for 0
+    // and 11 % more bytes.
     png_set_compression_level(png, 3);
     png_set_IHDR(png, self.info_, static_cast<png_uint_32>(picture.width),
                  static_cast<png_uint_32>(picture.height),
