@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "core/error.h"
@@ -83,6 +86,37 @@ TEST_CASE("Matches the original system's anchors") {
   for (size_t i = 0; i < 4; ++i) {
     CHECK(grid.data<const float>()[36 + i] == doctest::Approx(ninth[i]).epsilon(1e-7));
   }
+}
+
+// Anchors `index` of a grid against the golden boxes.
+void check_anchors(const Tensor& anchors, const Tensor& index, const Tensor& boxes) {
+  for (int64_t i = 0; i < index.numel(); ++i) {
+    const float* anchor = anchors.data<const float>() + 4 * index.data<const int64_t>()[i];
+    CHECK(std::equal(anchor, anchor + 4, boxes.data<const float>() + 4 * i));
+  }
+}
+
+TEST_CASE("The stride is padded size / cells in integers: 61 for the last level of height 800") {
+  const test::GoldenFile file("traps.safetensors");
+  const Tensor padded_size = file.golden("anchors/padded_size");
+  const std::span<const int64_t> padded = padded_size.span<const int64_t>();
+  const Tensor grids = file.golden("anchors/grids");
+  for (int64_t level = 0; level < grids.size(0); ++level) {
+    CAPTURE(level);
+    const std::vector<double> sizes{32.0 * static_cast<double>(1 << level)};
+    const int64_t height = grids.data<const int64_t>()[2 * level];
+    const int64_t width = grids.data<const int64_t>()[2 * level + 1];
+    if (level == 4) CHECK(padded[0] / height == 61);
+    const std::string name = "anchors/" + std::to_string(level);
+    check_anchors(grid_anchors(base_anchors(sizes, kRatios, true), height, width,
+                               padded[0] / height, padded[1] / width),
+                  file.golden(name + "/index"), file.golden(name + "/boxes"));
+  }
+  const std::vector<double> original{128, 256, 512};
+  const Tensor grid = file.golden("anchors/c5_grid");
+  check_anchors(grid_anchors(base_anchors(original, kRatios, false), grid.data<const int64_t>()[0],
+                             grid.data<const int64_t>()[1], 32, 32),
+                file.golden("anchors/c5_index"), file.golden("anchors/c5_boxes"));
 }
 
 TEST_CASE("Edges: empty grid, anchors computed one by one") {

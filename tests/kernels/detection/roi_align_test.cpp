@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/primitives.h"
+#include "kernels/detection/roi_align_math.h"
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
 
@@ -176,6 +177,17 @@ TEST_CASE("Levels follow the size of a RoI") {
                                      .aligned = false,
                                      .scales = {0.25F, 0.125F, 0.0625F, 0.03125F}});
     CHECK(output.data<const float>()[0] == level);
+  }
+}
+
+TEST_CASE("Levels match torchvision, also next to the borders between two") {
+  const GoldenFile file("traps.safetensors");
+  const Tensor boxes = file.golden("levels/boxes");
+  const Tensor levels = file.golden("levels/level");
+  for (int64_t i = 0; i < boxes.size(0); ++i) {
+    CAPTURE(i);
+    const int64_t level = roi_level(boxes.data<const float>() + 4 * i, 224, 4, 2, 5);
+    CHECK(level - 2 == levels.data<const int64_t>()[i]);
   }
 }
 
