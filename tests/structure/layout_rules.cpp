@@ -29,6 +29,16 @@ constexpr std::array<std::string_view, 17> kTopLevel = {"core",
                                                         ".gitignore",
                                                         ".gitattributes"};
 
+// What the comment in front of every op states.
+constexpr std::array<std::string_view, 3> kContract = {
+    "Gradient:", "Deterministic:", "Syncs host:"};
+
+bool has_word_of_contract(const SourceFile& header) {
+  return std::any_of(kContract.begin(), kContract.end(), [&](std::string_view word) {
+    return header.text.find(word) != std::string::npos;
+  });
+}
+
 std::string without_suffix(const std::string& path, std::string_view suffix) {
   return path.substr(0, path.size() - suffix.size());
 }
@@ -92,9 +102,20 @@ Findings check_op_files(const SourceTree& tree) {
       if (!path.ends_with(suffix)) continue;
       const std::string stem = without_suffix(path, suffix);
       require(path, stem + ".h");
-      require(path, stem + ".cpp");
       require(path, stem + "_cpu.cpp");
+      // What several ops share, such as the order of scores, has no glue and no contract.
+      const SourceFile* header = tree.find(stem + ".h");
+      const bool is_op = tree.has_file(stem + ".cpp") || (header && has_word_of_contract(*header));
+      if (!is_op) continue;
+      require(path, stem + ".cpp");
       require(path, "tests/" + stem + "_test.cpp");
+      if (!header) continue;
+      for (const std::string_view word : kContract) {
+        if (header->text.find(word) == std::string::npos) {
+          findings.push_back(
+              finding(header->path, 0, "the op's contract does not state " + std::string(word)));
+        }
+      }
     }
   }
   return findings;

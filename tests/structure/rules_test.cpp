@@ -25,7 +25,9 @@ SourceTree tidy_tree() {
       {"kernels/CMakeLists.txt",
        "add_library(k\n  pool/max_pool.cpp\n  pool/max_pool_cpu.cpp\n)\n"},
       {"kernels/pool/max_pool.cpp", "#include \"kernels/pool/max_pool.h\"\n"},
-      {"kernels/pool/max_pool.h", "#pragma once\n#include \"core/tensor.h\"\n"},
+      {"kernels/pool/max_pool.h",
+       "// Gradient: none. Deterministic: yes. Syncs host: no.\n#pragma once\n"
+       "#include \"core/tensor.h\"\n"},
       {"kernels/pool/max_pool_cpu.cpp", "#include \"kernels/pool/max_pool.h\"\n"},
       {"models/detection/instances.h", "#pragma once\n#include \"core/tensor.h\"\n"},
       {"tests/kernels/CMakeLists.txt", "mrcnn_test(pool/max_pool_test.cpp LABELS unit)\n"},
@@ -132,7 +134,15 @@ TEST_CASE("Layout") {
              "kernels/pool/max_pool_cpu.cpp");
   expect_one(check_op_files(tidy_tree_without("kernels/pool/max_pool.h")),
              "kernels/pool/max_pool_cpu.cpp");
+  expect_one(check_op_files(tidy_tree_without("kernels/pool/max_pool.cpp")),
+             "kernels/pool/max_pool_cpu.cpp");
+  expect_one(check_op_files(tidy_tree_with("kernels/pool/max_pool.h",
+                                           "// Gradient: none. Deterministic: yes.\n")),
+             "kernels/pool/max_pool.h");
   expect_one(check_op_files(tidy_tree_with("kernels/loose.h", "")), "kernels/loose.h");
+  SourceTree shared = tidy_tree_with("kernels/pool/window.h", "#pragma once\n");
+  shared.files.push_back({"kernels/pool/window_cpu.cpp", ""});
+  CHECK(check_op_files(shared).empty());
   expect_one(check_sources_listed(tidy_tree_with("core/x.cpp", "")), "core/x.cpp");
   expect_one(check_sources_listed(tidy_tree_with("tools/train.cpp", "")), "tools/train.cpp");
   CHECK(check_file_lengths(tidy_tree_with("core/x.cpp", std::string(400, '\n'))).empty());
