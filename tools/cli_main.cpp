@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -25,6 +26,8 @@ int report(const char* name, std::string message, ExitCode code) {
 }  // namespace
 
 int run_program(const char* name, const std::function<int()>& body) {
+  // Past a file size limit write() then fails like on a full disk, instead of ending the process.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return body();
   } catch (const Error& error) {

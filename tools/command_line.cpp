@@ -5,27 +5,32 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <numeric>
 
 #include "core/error.h"
 
 namespace mrcnn {
 namespace {
 
-// Levenshtein distance, one row at a time.
+// Insertions, deletions, replacements and swaps of neighbours that turn a into b (optimal string
+// alignment distance).
 size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
+  const size_t columns = b.size() + 1;
+  std::vector<size_t> table((a.size() + 1) * columns);
+  const auto at = [&table, columns](size_t i, size_t j) -> size_t& {
+    return table[i * columns + j];
+  };
+  for (size_t i = 0; i <= a.size(); ++i) at(i, 0) = i;
+  for (size_t j = 0; j <= b.size(); ++j) at(0, j) = j;
   for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+      const size_t replaced = at(i - 1, j - 1) + (a[i - 1] == b[j - 1] ? 0 : 1);
+      at(i, j) = std::min({at(i - 1, j) + 1, at(i, j - 1) + 1, replaced});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        at(i, j) = std::min(at(i, j), at(i - 2, j - 2) + 1);
+      }
     }
   }
-  return row[b.size()];
+  return at(a.size(), b.size());
 }
 
 std::vector<std::string> option_names(const CLI::App& app) {
@@ -36,12 +41,13 @@ std::vector<std::string> option_names(const CLI::App& app) {
   return names;
 }
 
-// CLI11 reports unknown options and surplus words together.
+// CLI11 reports unknown options and surplus words together; this names the first one.
 std::string explain_extras(const CLI::App& app, int argc, char** argv) {
   const std::vector<std::string> known = option_names(app);
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
-    if (!argument.starts_with("--") || argument == "--") continue;
+    if (argument == "--") break;
+    if (!argument.starts_with("--")) continue;
     const std::string name(argument.substr(0, argument.find('=')));
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const std::string near = nearest_word(name, known);
@@ -49,6 +55,23 @@ std::string explain_extras(const CLI::App& app, int argc, char** argv) {
            (near.empty() ? "; see --help" : "; did you mean '" + near + "'?");
   }
   return "";
+}
+
+// CLI11's commonest messages, said without its vocabulary.
+std::string plain_words(const CLI::ParseError& error) {
+  std::string text = error.what();
+  constexpr std::string_view kExtras[] = {"The following argument was not expected: ",
+                                          "The following arguments were not expected: "};
+  for (const std::string_view start : kExtras) {
+    if (text.starts_with(start)) return "unexpected argument '" + text.substr(start.size()) + "'";
+  }
+  const size_t required = text.find(": 1 required ");
+  if (required != std::string::npos && text.ends_with(" missing")) {
+    return "option '" + text.substr(0, required) + "' needs a value";
+  }
+  constexpr std::string_view kConvert = "Could not convert: ";
+  if (text.starts_with(kConvert)) return "wrong value: " + text.substr(kConvert.size());
+  return text;
 }
 
 }  // namespace
@@ -82,7 +105,7 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
     return static_cast<int>(ExitCode::kOk);
   } catch (const CLI::ParseError& error) {
     const std::string explained = explain_extras(app, argc, argv);
-    throw UsageError(explained.empty() ? std::string(error.what()) + "; see --help" : explained);
+    throw UsageError(explained.empty() ? plain_words(error) + "; see --help" : explained);
   }
   return std::nullopt;
 }

@@ -34,7 +34,8 @@ std::optional<uint64_t> seed_of(const std::string& weights) {
   return seed;
 }
 
-void apply_options(const LoadOptions& options, InferenceConfig& inference) {
+void apply_options(const LoadOptions& options, MaskRcnnConfig& config) {
+  InferenceConfig& inference = config.inference;
   const auto in_unit = [](const char* name, double value) {
     if (!(value >= 0 && value <= 1)) {
       throw UsageError(fmt::format("{} {} is not in 0..1", name, value));
@@ -52,7 +53,8 @@ void apply_options(const LoadOptions& options, InferenceConfig& inference) {
     if (*options.max_detections < 1) throw UsageError("the detection limit must be at least 1");
     inference.max_detections = *options.max_detections;
   }
-  inference.compat = options.compat;
+  // torchvision's models have no such faults.
+  inference.compat = options.compat && config.naming == Naming::kOriginal;
 }
 
 std::vector<std::string> default_class_names(int64_t num_classes) {
@@ -87,7 +89,7 @@ std::vector<std::string> stored_class_names(const std::map<std::string, std::str
 LoadedModel seeded_model(const LoadOptions& options, uint64_t seed) {
   const std::string name = options.model.empty() ? "maskrcnn_resnet50_fpn" : options.model;
   MaskRcnnConfig config = model_config(name, options.seeded_classes);
-  apply_options(options, config.inference);
+  apply_options(options, config);
   LoadedModel loaded;
   loaded.model = std::make_unique<MaskRcnn>(config);
   load_seeded(loaded.model->root(), seed);
@@ -105,7 +107,7 @@ LoadedModel model_from_file(const LoadOptions& options) {
       {.model = options.model, .num_classes = std::nullopt, .bn_eps = std::nullopt});
   MaskRcnnConfig config = model_config(conversion.model, conversion.num_classes);
   apply_metadata(conversion.archive.metadata, config);
-  apply_options(options, config.inference);
+  apply_options(options, config);
   LoadedModel loaded;
   loaded.model = std::make_unique<MaskRcnn>(config);
   const LoadReport report = load_parameters(loaded.model->root(), conversion.archive);

@@ -21,7 +21,7 @@ struct LoadOptions {
   std::optional<float> score_threshold = {};
   std::optional<double> nms_threshold = {};
   std::optional<int64_t> max_detections = {};
-  bool compat = false;
+  bool compat = false;  // the original system's faults, for maskrcnn_resnet50_c5 only
 };
 
 struct LoadedModel {

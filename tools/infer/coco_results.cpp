@@ -49,7 +49,8 @@ void CocoResults::finish() {
 }
 
 void CocoResults::write_segmentation(const Rle& mask) {
-  if (form_ == MaskForm::kPolygons) {
+  // pycocotools refuses an empty list of polygons, so an empty mask stays a run-length object.
+  if (form_ == MaskForm::kPolygons && rle_area(mask) > 0) {
     json_.begin_array();
     for (const Polygon& polygon : mask_outlines(mask, HoleStyle::kBridged)) {
       json_.begin_array();

@@ -37,7 +37,7 @@ Detections
   --classes A,B         only these classes, names or ids; taken from the objects that the three
                         options above leave                 (default: all)
   --exif apply|ignore   turn photos as their EXIF orientation says  (default: apply)
-  --compat              the results of the original system, its faults included
+  --compat              maskrcnn_resnet50_c5: the original system's results, its faults included
 
 Results
   --json FILE           COCO result records; - is standard output
