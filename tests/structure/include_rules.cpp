@@ -43,7 +43,7 @@ constexpr std::array<ThirdParty, 9> kThirdParty = {{
     {"turbojpeg.h", "data tests"},
     {"png.h", "data tests"},
     {"simdjson", "core models data tools tests", false},
-    {"CLI/", "tools", false},
+    {"CLI/", "tools tests", false},
     {"doctest/", "tests"},
     {"regex", "", false},
     {"iostream", "tools tests", false},
