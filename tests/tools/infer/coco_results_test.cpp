@@ -91,7 +91,8 @@ TEST_CASE("WritesPolygons") {
   }
   CHECK(left == 1);
   CHECK(right == 3);
-  CHECK(simdjson::dom::array(records.at(1)["segmentation"]).size() == 0);
+  // An empty mask has no outline; pycocotools refuses an empty list, so it stays run lengths.
+  CHECK(std::string_view(records.at(1)["segmentation"]["counts"]) == rle_to_string(masks[1]));
 }
 
 TEST_CASE("NothingIsLeftBehindWithoutFinish") {
