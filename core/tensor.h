@@ -34,6 +34,7 @@ class Tensor {
   }
 
   bool defined() const { return storage_ != nullptr; }
+  bool is_shared() const { return storage_.use_count() > 1; }  // other tensors hold the storage too
   const Shape& shape() const { return shape_; }
   int rank() const { return shape_.rank(); }
   int64_t size(int axis) const { return shape_[axis]; }

@@ -57,6 +57,9 @@ class PreparedConv2d {
   PreparedConv2d& operator=(PreparedConv2d&&) noexcept;
 
   Tensor run(const Tensor& input, const Tensor& residual = {}) const;
+  // The same, but a residual that nobody else holds (it was moved in) may give its memory to the
+  // result, which spares a pass over it. The sum may then be rounded in another order.
+  Tensor run_reusing(const Tensor& input, Tensor residual) const;
 
   const Shape& weight_shape() const;  // [O, KH, KW, C]
   const Conv2dParams& params() const;

@@ -20,11 +20,10 @@ void append_relu(dnnl::post_ops& ops) {
 #endif
 }
 
-// The residual is a binary post-op, not a `sum`: a sum would overwrite the residual's own tensor or
-// need a copy of it into the output first.
 dnnl::primitive_attr attributes(const Epilogue& epilogue, const memory::desc& output) {
   dnnl::post_ops ops;
-  if (epilogue.residual) ops.append_binary(algorithm::binary_add, output);
+  if (epilogue.residual == Residual::kTensor) ops.append_binary(algorithm::binary_add, output);
+  if (epilogue.residual == Residual::kInPlace) ops.append_sum();
   if (epilogue.relu) append_relu(ops);
   dnnl::primitive_attr attr;
   attr.set_post_ops(ops);

@@ -32,10 +32,16 @@ struct ConvGeometry {
   std::array<int64_t, 2> padding{0, 0};
 };
 
+enum class Residual {
+  kNone,
+  kTensor,   // another tensor of the output's shape is added
+  kInPlace,  // what the output held before is added: faster, the library's best kernels know it
+};
+
 // What is fused behind the product, in this order.
 struct Epilogue {
   bool bias = false;
-  bool residual = false;  // another tensor of the output's shape is added
+  Residual residual = Residual::kNone;
   bool relu = false;
 };
 
@@ -61,7 +67,8 @@ dnnl::memory::desc plain_matrix(int64_t rows, int64_t columns);
 // A copy of `weight`, whose layout is `from`, in layout `to`. Shares storage when they are equal.
 Tensor pack(const Tensor& weight, const dnnl::memory::desc& from, const dnnl::memory::desc& to);
 
-// Runs an operation. bias and residual are undefined unless the operation was made with them.
+// Runs an operation. bias is undefined unless the operation was made with one, residual unless it
+// was made with Residual::kTensor.
 void execute(const Operation& operation, const Tensor& input, const Tensor& packed_weight,
              const Tensor& bias, const Tensor& residual, const Tensor& output);
 

@@ -15,8 +15,8 @@
 namespace mrcnn {
 namespace {
 
-// Images, rows, columns, with a residual or not.
-using ConvKey = std::tuple<int64_t, int64_t, int64_t, bool>;
+// Images, rows, columns, and how the residual is added.
+using ConvKey = std::tuple<int64_t, int64_t, int64_t, onednn::Residual>;
 
 onednn::ConvGeometry geometry_of(const Shape& input, const Shape& weight,
                                  const Conv2dParams& params) {
@@ -63,8 +63,24 @@ class PreparedConv2d::Impl {
   }
 
   Tensor run(const Tensor& input, const Tensor& residual) {
-    const Tensor output = Tensor::empty(
-        check_conv2d_input("conv2d", input, residual, weight_.shape(), DType::kF32, params_));
+    return run_to(input, residual, Tensor::empty(check(input, residual)));
+  }
+
+  Tensor run_reusing(const Tensor& input, Tensor residual) {
+    const Shape shape = check(input, residual);
+    // Winograd reads a residual while other pixels of it may be written already.
+    const bool in_place =
+        residual.defined() && !residual.is_shared() && !runs_winograd(input.shape());
+    return run_to(input, residual, in_place ? residual : Tensor::empty(shape));
+  }
+
+ private:
+  Shape check(const Tensor& input, const Tensor& residual) const {
+    return check_conv2d_input("conv2d", input, residual, weight_.shape(), DType::kF32, params_);
+  }
+
+  // `output` may be the residual itself, unless Winograd runs.
+  Tensor run_to(const Tensor& input, const Tensor& residual, const Tensor& output) {
     if (runs_winograd(input.shape())) {
       std::call_once(winograd_once_,
                      [this] { winograd_.emplace(weight_, cpu::winograd_kernels().front()); });
@@ -83,16 +99,19 @@ class PreparedConv2d::Impl {
     return output;
   }
 
- private:
   void run_direct(const Tensor& input, const Tensor& residual, const Tensor& output) {
     onednn::translate_errors("conv2d", [&] {
-      const ConvKey key{input.size(0), input.size(1), input.size(2), residual.defined()};
+      const onednn::Residual added = !residual.defined()              ? onednn::Residual::kNone
+                                     : residual.raw() == output.raw() ? onednn::Residual::kInPlace
+                                                                      : onednn::Residual::kTensor;
+      const ConvKey key{input.size(0), input.size(1), input.size(2), added};
       const auto prepared = direct_.get(key, [&] {
         return onednn::make_convolution(
             geometry_of(input.shape(), weight_.shape(), params_),
-            {.bias = bias_.defined(), .residual = residual.defined(), .relu = params_.relu});
+            {.bias = bias_.defined(), .residual = added, .relu = params_.relu});
       });
-      onednn::execute(prepared.operation, input, prepared.weight, bias_, residual, output);
+      onednn::execute(prepared.operation, input, prepared.weight, bias_,
+                      added == onednn::Residual::kTensor ? residual : Tensor{}, output);
     });
   }
 
@@ -127,6 +146,10 @@ PreparedConv2d& PreparedConv2d::operator=(PreparedConv2d&&) noexcept = default;
 
 Tensor PreparedConv2d::run(const Tensor& input, const Tensor& residual) const {
   return impl_->run(input, residual);
+}
+
+Tensor PreparedConv2d::run_reusing(const Tensor& input, Tensor residual) const {
+  return impl_->run_reusing(input, std::move(residual));
 }
 
 const Shape& PreparedConv2d::weight_shape() const { return impl_->weight_shape(); }

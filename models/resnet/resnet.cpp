@@ -1,5 +1,7 @@
 #include "models/resnet/resnet.h"
 
+#include <utility>
+
 #include "kernels/pool/max_pool2d.h"
 
 namespace mrcnn {
@@ -16,18 +18,18 @@ ResNet::ResNet(const ResNetLayers& layers) : stem_(fuse(layers.stem, true)) {
   }
 }
 
-Tensor ResNet::Block::forward(const Tensor& input) const {
-  const Tensor shortcut = downsample ? downsample->run(input) : input;
+Tensor ResNet::Block::forward(Tensor input) const {
   Tensor x = convs.front().run(input);
+  Tensor shortcut = downsample ? downsample->run(input) : std::move(input);
   for (size_t i = 1; i + 1 < convs.size(); ++i) x = convs[i].run(x);
-  return convs.back().run(x, shortcut);  // adds the shortcut, then ReLU
+  return convs.back().run_reusing(x, std::move(shortcut));  // adds the shortcut, then ReLU
 }
 
 std::vector<Tensor> ResNet::forward(const Tensor& batch, int first_kept) const {
   Tensor x = max_pool2d(stem_.run(batch), {.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}});
   std::vector<Tensor> kept;
   for (size_t s = 0; s < stages_.size(); ++s) {
-    for (const Block& block : stages_[s]) x = block.forward(x);
+    for (const Block& block : stages_[s]) x = block.forward(std::move(x));
     if (static_cast<int>(s) >= first_kept) kept.push_back(x);
   }
   return kept;

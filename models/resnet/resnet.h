@@ -35,7 +35,7 @@ class ResNet {
   struct Block {
     std::vector<PreparedConv2d> convs;
     std::optional<PreparedConv2d> downsample;
-    Tensor forward(const Tensor& input) const;
+    Tensor forward(Tensor input) const;
   };
 
   PreparedConv2d stem_;

@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cstring>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -184,4 +186,26 @@ TEST_CASE("Edges: no images") {
 }
 
 }  // namespace
+TEST_CASE("A residual nobody else holds gives its memory, a shared one stays as it was") {
+  const Tensor input = random_tensor({2, 5, 6, 16}, 1);
+  const Tensor weight = random_tensor({32, 1, 1, 16}, 2);
+  const Tensor bias = random_tensor({32}, 3);
+  const Tensor residual = random_tensor({2, 5, 6, 32}, 4);
+  const PreparedConv2d conv(weight, bias, {.relu = true});
+  const Tensor expected = conv.run(input, residual);
+  const Tensor before = residual.clone();
+  const Tensor shared = conv.run_reusing(input, residual);
+  CHECK(shared.raw() != residual.raw());
+  CHECK(std::memcmp(before.raw(), residual.raw(), static_cast<size_t>(before.bytes())) == 0);
+  Tensor owned = residual.clone();
+  const std::byte* const memory = owned.raw();
+  const Tensor reused = conv.run_reusing(input, std::move(owned));
+  CHECK(reused.raw() == memory);
+  for (int64_t i = 0; i < expected.numel(); ++i) {
+    CHECK(reused.data<const float>()[i] ==
+          doctest::Approx(expected.data<const float>()[i]).epsilon(1e-5));
+    CHECK(shared.data<const float>()[i] == expected.data<const float>()[i]);
+  }
+}
+
 }  // namespace mrcnn
