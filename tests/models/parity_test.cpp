@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -301,7 +302,41 @@ void compare_case(const Case& test) {
   CHECK(num_replaced <= 1);
 }
 
+bool same_bits(const Tensor& a, const Tensor& b) {
+  return a.shape() == b.shape() &&
+         std::memcmp(a.raw(), b.raw(), static_cast<size_t>(a.bytes())) == 0;
+}
+
+// Three of the four are padded to one size and so computed together.
+void compare_batch_with_singles(const std::string& model_name) {
+  CAPTURE(model_name);
+  const std::unique_ptr<MaskRcnn> model = seeded_model(model_name, false);
+  std::vector<Tensor> images;
+  for (const char* photo : {"000000184324", "000000122745", "000000208901", "000000343937"}) {
+    images.push_back(pixels_of(std::string(MRCNN_TEST_DATA "/photos/") + photo + ".jpg"));
+  }
+  const std::vector<Instances> together = model->detect(images);
+  REQUIRE(together.size() == images.size());
+  for (size_t i = 0; i < images.size(); ++i) {
+    CAPTURE(i);
+    const Instances alone = model->detect(std::span(&images[i], 1))[0];
+    CHECK(alone.size() >= 20);
+    CHECK(same_bits(together[i].boxes, alone.boxes));
+    CHECK(same_bits(together[i].labels, alone.labels));
+    CHECK(same_bits(together[i].scores, alone.scores));
+    CHECK(same_bits(together[i].mask_probs, alone.mask_probs));
+  }
+}
+
 }  // namespace
+
+TEST_CASE("A batch of four photos equals the photos one by one, bit for bit") {
+  for (const char* name :
+       {"maskrcnn_resnet50_c5", "maskrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn_v2"}) {
+    compare_batch_with_singles(name);
+    if (kNumPhotos == 1) break;  // one model is enough for the sanitizers
+  }
+}
 
 TEST_CASE("The original system is reproduced with its faults when asked") {
   compare_case({.golden = "c5_compat", .model = "maskrcnn_resnet50_c5", .compat = true});
