@@ -8,7 +8,8 @@
 // A frozen batch norm in front of the ReLU is an affine map: fold its scale into the weight and its
 // shift into the bias.
 // Gradient: none (inference).  Accumulates in the tensors' type.
-// Deterministic: yes, for a given CPU type and batch size.  Syncs host: no.
+// Deterministic: yes, for a given CPU type and batch size, whatever the number of threads.
+// Syncs host: no.
 // f64 is a plain loop, the oracle of the tests. f32 runs oneDNN's direct convolution or, where that
 // is faster, our Winograd convolution (winograd.h).
 #pragma once

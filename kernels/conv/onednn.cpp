@@ -31,19 +31,6 @@ dnnl::primitive_attr attributes(const Epilogue& epilogue, const memory::desc& ou
   return attr;
 }
 
-template <typename Primitive>
-Operation make_operation(const typename Primitive::primitive_desc& descriptor,
-                         const Epilogue& epilogue) {
-  Operation operation;
-  operation.primitive = Primitive(descriptor);
-  operation.input = descriptor.src_desc();
-  operation.weight = descriptor.weights_desc();
-  if (epilogue.bias) operation.bias = descriptor.bias_desc();
-  operation.output = descriptor.dst_desc();
-  operation.scratchpad_bytes = static_cast<int64_t>(descriptor.scratchpad_desc().get_size());
-  return operation;
-}
-
 memory tensor_memory(const memory::desc& desc, const Tensor& tensor) {
   return {desc, cpu_engine(), tensor.raw()};
 }
@@ -64,10 +51,6 @@ memory::desc plain_conv_weight(const ConvGeometry& g) {
   return f32_desc({g.out_channels, g.channels, g.kernel[0], g.kernel[1]}, Tag::ohwi);
 }
 
-memory::desc plain_matrix(int64_t rows, int64_t columns) {
-  return f32_desc({rows, columns}, Tag::ab);
-}
-
 Operation make_convolution(const ConvGeometry& g, const Epilogue& epilogue) {
   using Convolution = dnnl::convolution_forward;
   const auto input = f32_desc({g.batch, g.channels, g.height, g.width}, Tag::nhwc);
@@ -86,24 +69,14 @@ Operation make_convolution(const ConvGeometry& g, const Epilogue& epilogue) {
                              weight, bias, output, strides, padding, padding);
   const Convolution::primitive_desc descriptor(op, attr, cpu_engine());
 #endif
-  return make_operation<Convolution>(descriptor, epilogue);
-}
-
-Operation make_inner_product(int64_t rows, int64_t in, int64_t out, const Epilogue& epilogue) {
-  using InnerProduct = dnnl::inner_product_forward;
-  const auto input = plain_matrix(rows, in);
-  const auto weight = f32_desc({out, in}, Tag::any);
-  const auto bias = epilogue.bias ? f32_desc({out}, Tag::x) : memory::desc();
-  const auto output = plain_matrix(rows, out);
-  const auto attr = attributes(epilogue, output);
-#if DNNL_VERSION_MAJOR >= 3
-  const InnerProduct::primitive_desc descriptor(cpu_engine(), prop_kind::forward_inference, input,
-                                                weight, bias, output, attr);
-#else
-  const InnerProduct::desc op(prop_kind::forward_inference, input, weight, bias, output);
-  const InnerProduct::primitive_desc descriptor(op, attr, cpu_engine());
-#endif
-  return make_operation<InnerProduct>(descriptor, epilogue);
+  Operation operation;
+  operation.primitive = Convolution(descriptor);
+  operation.input = descriptor.src_desc();
+  operation.weight = descriptor.weights_desc();
+  if (epilogue.bias) operation.bias = descriptor.bias_desc();
+  operation.output = descriptor.dst_desc();
+  operation.scratchpad_bytes = static_cast<int64_t>(descriptor.scratchpad_desc().get_size());
+  return operation;
 }
 
 Tensor pack(const Tensor& weight, const memory::desc& from, const memory::desc& to) {

@@ -57,12 +57,9 @@ struct Operation {
 
 // f32 convolution: input [N, H, W, C], output and residual [N, OH, OW, O].
 Operation make_convolution(const ConvGeometry& geometry, const Epilogue& epilogue);
-// f32 product: input [rows, in], weight [out, in], output and residual [rows, out].
-Operation make_inner_product(int64_t rows, int64_t in, int64_t out, const Epilogue& epilogue);
 
-// The plain layouts of weights: [O, KH, KW, C] and [O, I].
+// The plain layout of weights: [O, KH, KW, C].
 dnnl::memory::desc plain_conv_weight(const ConvGeometry& geometry);
-dnnl::memory::desc plain_matrix(int64_t rows, int64_t columns);
 
 // A copy of `weight`, whose layout is `from`, in layout `to`. Shares storage when they are equal.
 Tensor pack(const Tensor& weight, const dnnl::memory::desc& from, const dnnl::memory::desc& to);

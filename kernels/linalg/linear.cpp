@@ -61,11 +61,17 @@ Tensor linear_plain(const Tensor& input, const Tensor& weight, const Tensor& bia
   return output;
 }
 
-// Rows of the next block: 256 where there are as many (throughput is flat from 64 rows on), then
-// powers of two, so that any number of rows needs at most nine compiled operations.
-int64_t block_rows(int64_t rows_left) {
-  constexpr uint64_t kMaxRows = 256;
-  return static_cast<int64_t>(std::min(kMaxRows, std::bit_floor(static_cast<uint64_t>(rows_left))));
+// A product is the 1x1 convolution of an image one pixel high: oneDNN's convolution is faster than
+// its inner product (75 instead of 87 ms for 1000 x 12544 to 1024 on two cores) and never splits
+// the sum of one output over threads, so that the result does not depend on their number.
+onednn::ConvGeometry geometry_of(int64_t rows, const Shape& weight) {
+  return {.batch = 1,
+          .height = 1,
+          .width = rows,
+          .channels = weight[1],
+          .out_channels = weight[0],
+          .out_height = 1,
+          .out_width = rows};
 }
 
 }  // namespace
@@ -86,29 +92,22 @@ class PreparedLinear::Impl {
       : weight_shape_(weight.shape()),
         bias_(bias),
         relu_(relu),
-        cache_(weight, onednn::plain_matrix(weight.size(0), weight.size(1))) {}
+        cache_(weight, onednn::plain_conv_weight(geometry_of(1, weight.shape()))) {}
 
   const Shape& weight_shape() const { return weight_shape_; }
 
   void run_into(const Tensor& input, const Tensor& output) {
-    for (int64_t begin = 0; begin < input.size(0);) {
-      const int64_t end = begin + block_rows(input.size(0) - begin);
-      run_block(input.slice(begin, end), output.slice(begin, end));
-      begin = end;
-    }
-  }
-
- private:
-  void run_block(const Tensor& input, const Tensor& output) {
+    if (input.size(0) == 0) return;
     onednn::translate_errors("linear", [&] {
       const auto prepared = cache_.get(input.size(0), [&] {
-        return onednn::make_inner_product(input.size(0), weight_shape_[1], weight_shape_[0],
-                                          {.bias = bias_.defined(), .relu = relu_});
+        return onednn::make_convolution(geometry_of(input.size(0), weight_shape_),
+                                        {.bias = bias_.defined(), .relu = relu_});
       });
       onednn::execute(prepared.operation, input, prepared.weight, bias_, {}, output);
     });
   }
 
+ private:
   Shape weight_shape_;
   Tensor bias_;
   bool relu_;

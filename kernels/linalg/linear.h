@@ -4,8 +4,9 @@
 //   bias     [O] or undefined
 //   returns  [R, O] = relu?(input * weight^T + bias)
 // Gradient: none (inference).  Accumulates in the tensors' type.
-// Deterministic: yes, for a given CPU type and number of rows.  Syncs host: no.
-// f64 is a plain loop, the oracle of the tests; f32 runs oneDNN's inner product.
+// Deterministic: yes, for a given CPU type and number of rows, whatever the number of threads.
+// Syncs host: no.
+// f64 is a plain loop, the oracle of the tests; f32 runs oneDNN.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ namespace mrcnn {
 Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias, bool relu = false);
 
 // A product whose weight is packed once, f32 only. run() may be called from several threads.
-// The number of rows may change from call to call: they are run in blocks of a few fixed sizes, so
-// that little is compiled anew.
+// The number of rows may change from call to call: the operations of the last few numbers are kept,
+// another one takes about a millisecond to compile.
 class PreparedLinear {
  public:
   PreparedLinear(const Tensor& weight, const Tensor& bias, bool relu = false);

@@ -2,9 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <cstring>
 #include <vector>
 
 #include "core/error.h"
+#include "core/parallel.h"
 #include "tests/kernels/conv/conv_test_tools.h"
 #include "tests/support/random_tensor.h"
 
@@ -62,6 +64,21 @@ TEST_CASE("The f32 product matches the f64 loop for any number of rows") {
 
 TEST_CASE("Edges: no rows") {
   CHECK(linear(Tensor::empty({0, 4}), random_tensor({5, 4}, 2), {}).shape() == Shape{0, 5});
+}
+
+TEST_CASE("The number of threads does not change a bit, however long the sums") {
+  const Tensor input = random_tensor({100, 6000}, 1);
+  const Tensor weight = random_tensor({96, 6000}, 2);
+  const int before = num_threads();
+  std::vector<Tensor> results;
+  for (const int threads : {1, 2, 3}) {
+    set_num_threads(threads);
+    results.push_back(PreparedLinear(weight, {}, true).run(input));
+  }
+  set_num_threads(before);
+  for (const Tensor& result : results) {
+    CHECK(std::memcmp(result.raw(), results[0].raw(), static_cast<size_t>(result.bytes())) == 0);
+  }
 }
 
 }  // namespace
