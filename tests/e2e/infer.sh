@@ -74,7 +74,7 @@ check_text "$scratch/r.json" "\"image_id\":122745,.*\"file_name\":\"$photos/$pho
 check_files "$out" "drawn/$photo.png" drawn/000000343937.png "ids/$photo.png" ids/000000343937.png
 for picture in "$out"/*/*.png; do check "$picture is whole" is_whole_png "$picture"; done
 
-echo "== the same results on standard output, from other namings and batches"
+echo "== the same results on standard output, from other namings, batches and threads"
 mkdir "$scratch/in"
 cp "$photos/$photo.jpg" "$photos/000000343937.jpg" "$pictures/size_17x9_420.jpg" "$scratch/in"
 cd "$scratch" || exit 1
@@ -89,6 +89,10 @@ run "$infer" "${small[@]}" 'in/*.jpg' --batch 2 --json - -q
 check_same stdout all.json
 run "$infer" "${small[@]}" in --batch 3 --json - -q
 check_same stdout all.json
+for threads in 1 3; do
+  run "$infer" "${small[@]}" in --threads "$threads" --json - -q
+  check_same stdout all.json
+done
 find in -name '*.jpg' | sort >list.txt
 run "$infer" "${small[@]}" @list.txt --json - -q
 check_same stdout all.json
