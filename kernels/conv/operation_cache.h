@@ -20,8 +20,8 @@ struct PreparedOperation {
 template <typename Key>
 class OperationCache {
  public:
-  OperationCache(Tensor plain_weight, dnnl::memory::desc plain_layout)
-      : plain_weight_(std::move(plain_weight)), plain_layout_(std::move(plain_layout)) {}
+  OperationCache(Tensor weight, dnnl::memory::desc layout)
+      : weight_(std::move(weight)), layout_(std::move(layout)) {}
 
   // The operation for `key`, made by make() when it is not kept.
   template <typename Make>
@@ -45,17 +45,20 @@ class OperationCache {
   // some kilobytes of code and takes about a millisecond to make again.
   static constexpr size_t kCapacity = 16;
 
-  // Most sizes want the same layout: they share one packed copy.
-  Tensor packed_as(const dnnl::memory::desc& layout) const {
+  // Most sizes want the same layout: they share one packed copy. The plain weight is let go once
+  // there is a packed one; another layout is made from that.
+  Tensor packed_as(const dnnl::memory::desc& layout) {
     for (const auto& [key, prepared] : entries_) {
       if (prepared.operation.weight == layout) return prepared.weight;
     }
-    return pack(plain_weight_, plain_layout_, layout);
+    weight_ = pack(weight_, layout_, layout);
+    layout_ = layout;
+    return weight_;
   }
 
   std::mutex mutex_;
-  Tensor plain_weight_;
-  dnnl::memory::desc plain_layout_;
+  Tensor weight_;  // in layout_
+  dnnl::memory::desc layout_;
   std::list<std::pair<Key, PreparedOperation>> entries_;
 };
 

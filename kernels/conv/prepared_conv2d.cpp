@@ -44,22 +44,20 @@ class PreparedConv2d::Impl {
  public:
   Impl(const Tensor& weight, const Tensor& bias, const Conv2dParams& params,
        Conv2dAlgorithm algorithm)
-      : weight_(weight),
+      : weight_shape_(weight.shape()),
         bias_(bias),
         params_(params),
         algorithm_(algorithm),
-        direct_(weight, plain_layout(weight.shape())) {}
+        direct_(weight, plain_layout(weight.shape())) {
+    if (may_run_winograd()) winograd_source_ = weight;
+  }
 
-  const Shape& weight_shape() const { return weight_.shape(); }
+  const Shape& weight_shape() const { return weight_shape_; }
   const Conv2dParams& params() const { return params_; }
 
   bool runs_winograd(const Shape& input) const {
-    if (algorithm_ == Conv2dAlgorithm::kDirect || cpu::winograd_kernels().empty() ||
-        !cpu::WinogradConv2d::supports(weight_.shape(), params_)) {
-      return false;
-    }
-    return algorithm_ == Conv2dAlgorithm::kWinograd ||
-           (!strict_convolution() && cpu::use_winograd(input));
+    return may_run_winograd() && (algorithm_ == Conv2dAlgorithm::kWinograd ||
+                                  (!strict_convolution() && cpu::use_winograd(input)));
   }
 
   Tensor run(const Tensor& input, const Tensor& residual) {
@@ -75,15 +73,22 @@ class PreparedConv2d::Impl {
   }
 
  private:
+  bool may_run_winograd() const {
+    return algorithm_ != Conv2dAlgorithm::kDirect && !cpu::winograd_kernels().empty() &&
+           cpu::WinogradConv2d::supports(weight_shape_, params_);
+  }
+
   Shape check(const Tensor& input, const Tensor& residual) const {
-    return check_conv2d_input("conv2d", input, residual, weight_.shape(), DType::kF32, params_);
+    return check_conv2d_input("conv2d", input, residual, weight_shape_, DType::kF32, params_);
   }
 
   // `output` may be the residual itself, unless Winograd runs.
   Tensor run_to(const Tensor& input, const Tensor& residual, const Tensor& output) {
     if (runs_winograd(input.shape())) {
-      std::call_once(winograd_once_,
-                     [this] { winograd_.emplace(weight_, cpu::winograd_kernels().front()); });
+      std::call_once(winograd_once_, [this] {
+        winograd_.emplace(winograd_source_, cpu::winograd_kernels().front());
+        winograd_source_ = {};
+      });
       winograd_->run(input, bias_, residual, params_.relu, output);
       return output;
     }
@@ -107,7 +112,7 @@ class PreparedConv2d::Impl {
       const ConvKey key{input.size(0), input.size(1), input.size(2), added};
       const auto prepared = direct_.get(key, [&] {
         return onednn::make_convolution(
-            geometry_of(input.shape(), weight_.shape(), params_),
+            geometry_of(input.shape(), weight_shape_, params_),
             {.bias = bias_.defined(), .residual = added, .relu = params_.relu});
       });
       onednn::execute(prepared.operation, input, prepared.weight, bias_,
@@ -115,10 +120,11 @@ class PreparedConv2d::Impl {
     });
   }
 
-  Tensor weight_;
+  Shape weight_shape_;
   Tensor bias_;
   Conv2dParams params_;
   Conv2dAlgorithm algorithm_;
+  Tensor winograd_source_;  // until it is packed
   std::once_flag winograd_once_;
   std::optional<cpu::WinogradConv2d> winograd_;  // packed at the first use: 4 times the weight
   onednn::OperationCache<ConvKey> direct_;

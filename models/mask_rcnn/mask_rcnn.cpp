@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "core/allocator.h"
 #include "core/error.h"
 #include "kernels/detection/anchors.h"
 #include "kernels/detection/mask_rle.h"
@@ -64,6 +65,7 @@ void MaskRcnn::prepare() {
   engine_ = std::make_unique<Engine>(tree_, config_);
   tree_.root->visit_parameters(
       [](const std::string&, Parameter& parameter) { parameter.value = Tensor{}; });
+  release_host_cache();  // activations have other sizes than the parameters had
 }
 
 const MaskRcnn::Engine& MaskRcnn::engine() const {
