@@ -20,9 +20,7 @@ bool is_cuda_name(std::string_view text) {
 
 }  // namespace
 
-std::string Device::to_string() const {
-  return is_cpu() ? "cpu" : "cuda:" + std::to_string(index);
-}
+std::string Device::to_string() const { return is_cpu() ? "cpu" : "cuda:" + std::to_string(index); }
 
 DeviceChoice choose_device(std::string_view text) {
   if (text == "cpu") return {Device{}, "asked for"};
@@ -31,7 +29,8 @@ DeviceChoice choose_device(std::string_view text) {
     throw DeviceError("device '" + std::string(text) + "' cannot be used: " + kNoCuda +
                       "; use --device cpu or auto");
   }
-  throw UsageError("unknown device '" + std::string(text) + "': use auto, cpu, cuda or cuda:<index>");
+  throw UsageError("unknown device '" + std::string(text) +
+                   "': use auto, cpu, cuda or cuda:<index>");
 }
 
 }  // namespace mrcnn

@@ -33,12 +33,18 @@ std::string_view dtype_name(DType dtype);  // "f32", "bf16", ...
 template <typename T>
 constexpr DType dtype_of() {
   using U = std::remove_const_t<T>;
-  if constexpr (std::is_same_v<U, float>) return DType::kF32;
-  else if constexpr (std::is_same_v<U, double>) return DType::kF64;
-  else if constexpr (std::is_same_v<U, BFloat16>) return DType::kBF16;
-  else if constexpr (std::is_same_v<U, int32_t>) return DType::kI32;
-  else if constexpr (std::is_same_v<U, int64_t>) return DType::kI64;
-  else if constexpr (std::is_same_v<U, uint8_t>) return DType::kU8;
+  if constexpr (std::is_same_v<U, float>)
+    return DType::kF32;
+  else if constexpr (std::is_same_v<U, double>)
+    return DType::kF64;
+  else if constexpr (std::is_same_v<U, BFloat16>)
+    return DType::kBF16;
+  else if constexpr (std::is_same_v<U, int32_t>)
+    return DType::kI32;
+  else if constexpr (std::is_same_v<U, int64_t>)
+    return DType::kI64;
+  else if constexpr (std::is_same_v<U, uint8_t>)
+    return DType::kU8;
   else {
     static_assert(std::is_same_v<U, bool>, "not an element type of tensors");
     return DType::kBool;

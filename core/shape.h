@@ -23,9 +23,7 @@ class Shape {
   int64_t numel() const { return numel_; }
   // A negative axis counts from the end. The axis must exist.
   int64_t operator[](int axis) const;
-  std::span<const int64_t> extents() const {
-    return {extents_.data(), static_cast<size_t>(rank_)};
-  }
+  std::span<const int64_t> extents() const { return {extents_.data(), static_cast<size_t>(rank_)}; }
   std::string to_string() const;  // "[2,100,152,64]"
   friend bool operator==(const Shape&, const Shape&) = default;
 

@@ -1,6 +1,8 @@
 // The container of torch 0.2 to 1.5.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/tools/pth/maker.h"
 
 namespace mrcnn::test {
