@@ -127,6 +127,7 @@ struct Case {
   const char* golden;
   const char* model;
   bool compat;
+  int max_replaced;  // photos whose heads may be compared on the reference's proposals
 };
 
 // Rounding differs between convolution algorithms; an element of a map is off by this much of the
@@ -156,8 +157,10 @@ void compare_maps(const GoldenFile& golden, const std::string& photo, bool fpn,
   }
 }
 
-// The order of two detections whose scores differ by less than rounding does is not defined.
 constexpr double kScoreTolerance = 1e-4;
+// The order of two detections whose scores differ by less than rounding does is not defined; the
+// widest swap seen was 3.6e-6.
+constexpr double kTieTolerance = 1e-5;
 constexpr double kBoxTolerance = 0.05;  // pixels
 
 struct Reference {
@@ -210,7 +213,7 @@ void compare_detections(const GoldenFile& golden, const std::string& photo, cons
     CHECK(partner >= 0);
     if (partner < 0) continue;
     const float own_place = reference.scores.data<const float>()[i];
-    CHECK(std::abs(reference.scores.data<const float>()[partner] - own_place) <= kScoreTolerance);
+    CHECK(std::abs(reference.scores.data<const float>()[partner] - own_place) <= kTieTolerance);
     if (partner < static_cast<int64_t>(expected.size())) {
       CHECK(mask_iou(masks[i], expected[static_cast<size_t>(partner)]) >= 0.99);
     }
@@ -222,20 +225,28 @@ void compare_detections(const GoldenFile& golden, const std::string& photo, cons
   }
 }
 
-// Whether every box of `boxes` lies within the tolerance of some box of `others`, one to one.
-bool same_set(const Tensor& boxes, const Tensor& others) {
-  if (boxes.size(0) != others.size(0)) return false;
+// Mostly black sky, where anchors' scores are equal but for rounding.
+constexpr const char* kFlatPhoto = "000000122745";
+
+// How many of `boxes` have no box of `others` within the tolerance, each being used once.
+int64_t count_strays(const Tensor& boxes, const Tensor& others) {
   std::vector<bool> taken(static_cast<size_t>(others.size(0)));
+  const auto matches = [](const float* a, const float* b) {
+    return std::equal(a, a + 4, b,
+                      [](float x, float y) { return std::abs(x - y) <= kBoxTolerance; });
+  };
+  int64_t strays = 0;
   for (int64_t i = 0; i < boxes.size(0); ++i) {
+    const float* box = boxes.data<const float>() + i * 4;
     bool found = false;
     for (int64_t j = 0; j < others.size(0) && !found; ++j) {
-      if (taken[static_cast<size_t>(j)]) continue;
-      found = worst_gap(boxes.slice(i, i + 1), others.slice(j, j + 1)) <= kBoxTolerance;
-      if (found) taken[static_cast<size_t>(j)] = true;
+      const auto slot = static_cast<size_t>(j);
+      if (taken[slot] || !matches(box, others.data<const float>() + j * 4)) continue;
+      taken[slot] = found = true;
     }
-    if (!found) return false;
+    strays += found ? 0 : 1;
   }
-  return true;
+  return strays;
 }
 
 Proposals one_image(const Tensor& boxes, const Tensor& scores) {
@@ -260,11 +271,15 @@ Instances comparable_detections(const MaskRcnn& model, const ImageBatch& batch,
   const int64_t best = std::min(count, boxes.size(0)) / 4;
   CHECK(worst_gap(ours.scores.reshape({ours.scores.size(1)}).slice(0, best),
                   scores.slice(0, best)) <= kScoreTolerance);
-  const std::vector<int64_t> partners = pair_up(found, reference_detections(golden, photo));
-  if (std::ranges::find(partners, -1) == partners.end() ||
-      same_set(ours.boxes.reshape({ours.boxes.size(1), 4}).slice(0, count), boxes)) {
-    return found;
+  const int64_t strays =
+      count_strays(ours.boxes.reshape({ours.boxes.size(1), 4}).slice(0, count), boxes);
+  if (photo == kFlatPhoto) {
+    CHECK(strays * 20 <= count);
+  } else {
+    CHECK(strays <= 2);
   }
+  const std::vector<int64_t> partners = pair_up(found, reference_detections(golden, photo));
+  if (std::ranges::find(partners, -1) == partners.end() || strays == 0) return found;
   ++num_replaced;
   return model.heads(features, one_image(boxes, scores), batch)[0];
 }
@@ -299,7 +314,7 @@ void compare_case(const Case& test) {
   const std::unique_ptr<MaskRcnn> model = seeded_model(test.model, test.compat);
   int num_replaced = 0;
   for (const auto& path : photos()) compare_photo(*model, golden, path, num_replaced);
-  CHECK(num_replaced <= 1);
+  CHECK(num_replaced <= test.max_replaced);
 }
 
 bool same_bits(const Tensor& a, const Tensor& b) {
@@ -339,17 +354,21 @@ TEST_CASE("A batch of four photos equals the photos one by one, bit for bit") {
 }
 
 TEST_CASE("The original system is reproduced with its faults when asked") {
-  compare_case({.golden = "c5_compat", .model = "maskrcnn_resnet50_c5", .compat = true});
+  compare_case(
+      {.golden = "c5_compat", .model = "maskrcnn_resnet50_c5", .compat = true, .max_replaced = 1});
 }
 
 TEST_CASE("The original system without its faults") {
-  compare_case({.golden = "c5", .model = "maskrcnn_resnet50_c5", .compat = false});
+  compare_case(
+      {.golden = "c5", .model = "maskrcnn_resnet50_c5", .compat = false, .max_replaced = 1});
 }
 
 TEST_CASE("Torchvision's v1 is reproduced") {
-  compare_case({.golden = "v1", .model = "maskrcnn_resnet50_fpn", .compat = false});
+  compare_case(
+      {.golden = "v1", .model = "maskrcnn_resnet50_fpn", .compat = false, .max_replaced = 0});
 }
 
 TEST_CASE("Torchvision's v2 is reproduced") {
-  compare_case({.golden = "v2", .model = "maskrcnn_resnet50_fpn_v2", .compat = false});
+  compare_case(
+      {.golden = "v2", .model = "maskrcnn_resnet50_fpn_v2", .compat = false, .max_replaced = 0});
 }
