@@ -18,7 +18,8 @@ struct Device {
   friend bool operator==(const Device&, const Device&) = default;
 };
 
-// A device that was asked for, and in words why it is that one ("no GPU kernels in this build").
+// A device that was asked for, and in words why it is that one ("no GPU found"), or what it is
+// ("NVIDIA H100 80GB HBM3, 79.1 GiB").
 struct DeviceChoice {
   Device device;
   std::string reason;

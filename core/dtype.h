@@ -6,6 +6,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "core/host_device.h"
+
 namespace mrcnn {
 
 // bfloat16: the upper half of an IEEE float. Conversion rounds to nearest even and keeps NaN.
@@ -13,13 +15,13 @@ struct BFloat16 {
   uint16_t bits = 0;
 
   BFloat16() = default;
-  explicit BFloat16(float value) {
+  HOST_DEVICE explicit BFloat16(float value) {
     const uint32_t word = std::bit_cast<uint32_t>(value);
     const bool is_nan = (word & 0x7fffffffU) > 0x7f800000U;
     const uint32_t rounded = word + 0x7fffU + ((word >> 16) & 1U);
     bits = static_cast<uint16_t>(is_nan ? (word >> 16) | 0x40U : rounded >> 16);
   }
-  explicit operator float() const {
+  HOST_DEVICE explicit operator float() const {
     return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
   }
   friend bool operator==(BFloat16, BFloat16) = default;

@@ -37,6 +37,12 @@ class DeviceError : public Error {
   explicit DeviceError(const std::string& message) : Error(ExitCode::kResources, message) {}
 };
 
+// A GPU, its driver or one of its libraries failed.
+class CudaError : public Error {
+ public:
+  explicit CudaError(const std::string& message) : Error(ExitCode::kResources, message) {}
+};
+
 // Host or device memory that could not be had.
 class MemoryError : public Error {
  public:

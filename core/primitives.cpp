@@ -7,6 +7,7 @@
 #include <string>
 #include <type_traits>
 
+#include "core/device_memory.h"
 #include "core/dispatch.h"
 #include "core/error.h"
 #include "core/parallel.h"
@@ -152,6 +153,35 @@ Tensor cast(const Tensor& tensor, DType dtype) {
     });
   });
   return result;
+}
+
+Tensor copy_to(const Tensor& tensor, Device device) {
+  if (!tensor.defined() || tensor.device() == device) return tensor;
+  if (device.is_cpu()) return download(std::span(&tensor, 1)).front();
+  if (!tensor.device().is_cpu()) return copy_to(copy_to(tensor, Device{}), device);
+  Tensor copy = Tensor::empty(tensor.shape(), tensor.dtype(), device);
+  upload_bytes(copy.raw(), device, tensor.raw(), tensor.bytes());
+  return copy;
+}
+
+std::vector<Tensor> download(std::span<const Tensor> tensors) {
+  std::vector<Tensor> results;
+  std::vector<HostCopy> copies;
+  Device device;
+  for (const Tensor& tensor : tensors) {
+    if (!tensor.defined() || tensor.device().is_cpu()) {
+      results.push_back(tensor.clone());
+      continue;
+    }
+    if (!device.is_cpu() && tensor.device() != device) {
+      throw DeviceError("[download] tensors are on different devices: " + tensor.describe());
+    }
+    device = tensor.device();
+    results.push_back(Tensor::empty(tensor.shape(), tensor.dtype()));
+    copies.push_back({results.back().raw(), tensor.raw(), tensor.bytes()});
+  }
+  if (!copies.empty()) download_bytes(copies, device);
+  return results;
 }
 
 }  // namespace mrcnn

@@ -1,5 +1,9 @@
-// The operations that core itself needs: fill, copy, cast, accumulate. CPU, threaded.
+// The operations that core itself needs: fill, copy, cast, accumulate, and moves between devices.
+// CPU, threaded. On a GPU all but the moves to the CPU are queued and do not wait.
 #pragma once
+
+#include <span>
+#include <vector>
 
 #include "core/tensor.h"
 
@@ -22,5 +26,11 @@ void accumulate_(const Tensor& sum, const Tensor& addend);
 //   integer to integer  modulo 2^bits
 //   to bool             value != 0 (NaN gives true); from bool 0 or 1
 Tensor cast(const Tensor& tensor, DType dtype);
+
+// The tensor on `device`: itself if it is there already, else a copy. To the CPU it waits.
+Tensor copy_to(const Tensor& tensor, Device device);
+
+// Copies of all tensors on the CPU, with one wait. They lie on one device.
+std::vector<Tensor> download(std::span<const Tensor> tensors);
 
 }  // namespace mrcnn

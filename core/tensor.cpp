@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/allocator.h"
+#include "core/device_memory.h"
 #include "core/error.h"
 
 namespace mrcnn {
@@ -12,15 +13,18 @@ Tensor::Tensor(std::shared_ptr<std::byte> storage, const Shape& shape, DType dty
     : storage_(std::move(storage)), shape_(shape), dtype_(dtype), device_(device) {}
 
 Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
-  if (!device.is_cpu()) {
-    throw DeviceError("[empty] no allocator for device " + device.to_string());
-  }
-  return {allocate_host(shape.numel() * dtype_bytes(dtype)), shape, dtype, device};
+  const int64_t bytes = shape.numel() * dtype_bytes(dtype);
+  return {device.is_cpu() ? allocate_host(bytes) : allocate_device(bytes, device), shape, dtype,
+          device};
 }
 
 Tensor Tensor::zeros(const Shape& shape, DType dtype, Device device) {
   Tensor tensor = empty(shape, dtype, device);
-  std::memset(tensor.raw(), 0, static_cast<size_t>(tensor.bytes()));
+  if (device.is_cpu()) {
+    std::memset(tensor.raw(), 0, static_cast<size_t>(tensor.bytes()));
+  } else {
+    zero_device(tensor.raw(), tensor.bytes(), device);
+  }
   return tensor;
 }
 
@@ -51,7 +55,11 @@ Tensor Tensor::slice(int64_t begin, int64_t end) const {
 Tensor Tensor::clone() const {
   if (!defined()) return {};
   Tensor copy = empty(shape_, dtype_, device_);
-  std::memcpy(copy.raw(), raw(), static_cast<size_t>(bytes()));
+  if (device_.is_cpu()) {
+    std::memcpy(copy.raw(), raw(), static_cast<size_t>(bytes()));
+  } else {
+    copy_on_device(copy.raw(), raw(), bytes(), device_);
+  }
   return copy;
 }
 
@@ -60,12 +68,16 @@ std::string Tensor::describe() const {
   return shape_.to_string() + " " + std::string(dtype_name(dtype_)) + " " + device_.to_string();
 }
 
-void Tensor::check_access(DType wanted) const {
+void Tensor::check_dtype(DType wanted) const {
   if (!defined()) throw ShapeError("[data] tensor is undefined");
   if (wanted != dtype_) {
     throw DTypeError("[data] asked for elements of " + std::string(dtype_name(wanted)) + ": " +
                      describe());
   }
+}
+
+void Tensor::check_access(DType wanted) const {
+  check_dtype(wanted);
   if (!device_.is_cpu()) throw DeviceError("[data] not on the CPU: " + describe());
 }
 

@@ -54,7 +54,14 @@ class Tensor {
   std::span<T> span() const {
     return {data<T>(), static_cast<size_t>(numel())};
   }
-  std::byte* raw() const { return storage_.get(); }
+  // The address of the elements on whichever device the tensor is, for handing to an
+  // implementation of an op. Throws DTypeError.
+  template <typename T>
+  T* pointer() const {
+    check_dtype(dtype_of<T>());
+    return static_cast<T*>(static_cast<void*>(storage_.get()));
+  }
+  std::byte* raw() const { return storage_.get(); }  // on whichever device
 
   // Views that share storage. reshape keeps the number of elements; slice takes rows
   // [begin, end) of axis 0. Throw ShapeError.
@@ -67,6 +74,7 @@ class Tensor {
  private:
   Tensor(std::shared_ptr<std::byte> storage, const Shape& shape, DType dtype, Device device);
   void check_access(DType wanted) const;
+  void check_dtype(DType wanted) const;
 
   std::shared_ptr<std::byte> storage_;
   Shape shape_;
