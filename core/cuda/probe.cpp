@@ -23,10 +23,9 @@ CudaDevices probe() {
   const cudaError_t status = cudaGetDeviceCount(&count);
   static_cast<void>(cudaGetLastError());
   if (status != cudaSuccess || count == 0) {
-    found.problem =
-        status == cudaErrorInsufficientDriver
-            ? "no NVIDIA driver, or one too old for CUDA " + std::to_string(CUDART_VERSION / 1000)
-            : std::string("no GPU found");
+    found.problem = status == cudaErrorInsufficientDriver
+                        ? "no NVIDIA driver, or one that is too old"
+                        : "no GPU found";
     if (status != cudaSuccess && status != cudaErrorInsufficientDriver &&
         status != cudaErrorNoDevice) {
       found.problem += std::string(" (") + cudaGetErrorString(status) + ")";
