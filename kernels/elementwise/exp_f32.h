@@ -1,16 +1,18 @@
-// exp in f32 without a library call, so that loops over it vectorise and every machine gives the
-// same bits. Within 2 units in the last place of the exact value; denormal results included.
+// exp in f32 without a library call, so that loops over it vectorise and every machine, GPUs
+// included, gives the same bits. Within 2 units in the last place of the exact value; denormal results included.
 #pragma once
 
 #include <bit>
 #include <cstdint>
+
+#include "core/host_device.h"
 
 namespace mrcnn {
 
 // Cody and Waite 1980, chapter 6: x = n ln 2 + r with |r| <= ln 2 / 2, exp(x) = 2^n exp(r), with ln
 // 2 in two parts so that n ln 2 is exact. exp(r) is a minimax polynomial of degree 6 (the
 // coefficients of Cephes expf).
-inline float exp_f32(float x) {
+HOST_DEVICE inline float exp_f32(float x) {
   constexpr float kLog2E = 1.44269504F;
   constexpr float kLn2High = 0.693359375F;
   constexpr float kLn2Low = -2.12194440e-4F;
