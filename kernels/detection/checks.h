@@ -41,14 +41,12 @@ inline void require_f32(const char* op, const char* name, const Tensor& tensor, 
                         std::initializer_list<int64_t> extents) {
   require_shape(op, name, tensor, form, extents);
   require_dtype(op, name, tensor, DType::kF32);
-  require_cpu(op, {&tensor});
 }
 
 inline void require_i32(const char* op, const char* name, const Tensor& tensor, const char* form,
                         std::initializer_list<int64_t> extents) {
   require_shape(op, name, tensor, form, extents);
   require_dtype(op, name, tensor, DType::kI32);
-  require_cpu(op, {&tensor});
 }
 
 // Indices are i32.

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "core/stream.h"
 #include "core/tensor.h"
 
 namespace mrcnn {
@@ -25,6 +26,9 @@ struct NmsParams {
   double iou_threshold = 0.5;                                        // >= 0
   int64_t max_keep = std::numeric_limits<int64_t>::max();            // per image
   int64_t max_keep_per_group = std::numeric_limits<int64_t>::max();  // per image and group
+  // No group is expected to have more boxes. On a GPU it bounds the memory; a larger group gives
+  // the same result, slower.
+  int64_t max_group_size = std::numeric_limits<int64_t>::max();
 };
 
 struct NmsResult {
@@ -35,7 +39,7 @@ struct NmsResult {
 NmsResult nms(const Tensor& boxes, const Tensor& scores, const Tensor& groups, const Tensor& count,
               const NmsParams& params = {});
 
-namespace cpu {
+// What the implementations get.
 struct NmsGeometry {
   int64_t images;
   int64_t boxes;     // M
@@ -43,9 +47,20 @@ struct NmsGeometry {
   NmsParams params;
 };
 
+namespace cpu {
 // boxes [images, boxes, 4]; scores, groups (or null) [images, boxes]; count (or null) [images];
-// keep [images, capacity], kept [images]
+// keep [images, capacity], zero; kept [images]
 void nms(const NmsGeometry& geometry, const float* boxes, const float* scores,
          const int32_t* groups, const int32_t* count, int32_t* keep, int32_t* kept);
 }  // namespace cpu
+
+namespace cuda {
+// As cpu::nms; writes all of keep and kept. boxes must be 16-byte aligned. Counts outside 0..M are
+// taken as the nearest of them. `workspace` has nms_workspace_bytes, is 256-byte aligned and need
+// not be initialised.
+int64_t nms_workspace_bytes(const NmsGeometry& geometry);
+void nms(const NmsGeometry& geometry, const float* boxes, const float* scores,
+         const int32_t* groups, const int32_t* count, int32_t* keep, int32_t* kept, void* workspace,
+         Stream stream);
+}  // namespace cuda
 }  // namespace mrcnn

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
+#include "core/stream.h"
 #include "core/tensor.h"
 
 namespace mrcnn {
@@ -23,4 +25,26 @@ namespace cpu {
 void topk(int64_t rows, int64_t columns, int64_t k, const float* scores, float* values,
           int32_t* indices);
 }  // namespace cpu
+
+namespace cuda {
+// One of several top-k searches that share their launches, such as a level of a pyramid.
+struct TopkLevel {
+  const float* scores;    // [rows, columns]
+  int64_t columns;        // < 2^31
+  int64_t k;              // <= columns
+  float* values;          // [rows, k], or null
+  int32_t* indices;       // [rows, k]
+  int64_t output_stride;  // elements from one row of values and indices to the next
+};
+inline constexpr size_t kMaxTopkLevels = 8;
+
+// `workspace` has topk_workspace_bytes, is 256-byte aligned and need not be initialised.
+int64_t topk_workspace_bytes(int64_t rows, std::span<const TopkLevel> levels);
+void topk(int64_t rows, std::span<const TopkLevel> levels, void* workspace, Stream stream);
+
+// values, indices [rows, k]
+int64_t topk_workspace_bytes(int64_t rows, int64_t columns, int64_t k);
+void topk(int64_t rows, int64_t columns, int64_t k, const float* scores, float* values,
+          int32_t* indices, void* workspace, Stream stream);
+}  // namespace cuda
 }  // namespace mrcnn
