@@ -6,6 +6,8 @@
 #include <limits>
 
 #include "core/error.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/text_golden.h"
 
@@ -42,6 +44,39 @@ TEST_CASE("Matches the definition at vector and chunk edges") {
     check_against_definition<float>(count);
     check_against_definition<double>(count);
   }
+}
+
+TEST_CASE("CUDA matches the CPU at pack, warp and block edges") {
+  test::on_cuda([](Device device) {
+    for (const int64_t count : {0, 1, 3, 31, 32, 33, 257, 2049}) {
+      CAPTURE(count);
+      const Tensor input = test::random_tensor({count}, 1);
+      CHECK(test::count_different_bits(relu(copy_to(input, device)), relu(input)) == 0);
+      // The larger of two numbers needs no rounding, so bf16 is exact too.
+      const Tensor rounded = cast(input, DType::kBF16);
+      const Tensor expected = cast(relu(cast(rounded, DType::kF32)), DType::kBF16);
+      CHECK(test::count_different_bits(relu(copy_to(rounded, device)), expected) == 0);
+    }
+  });
+}
+
+TEST_CASE("CUDA takes slices that start between packs") {
+  test::on_cuda([](Device device) {
+    const Tensor input = test::random_tensor({5, 67}, 2);
+    const Tensor output = relu(copy_to(input, device).slice(1, 4));
+    CHECK(test::count_different_bits(output, relu(input.slice(1, 4))) == 0);
+  });
+}
+
+TEST_CASE("CUDA keeps NaN and infinities, and refuses f64") {
+  test::on_cuda([](Device device) {
+    const float infinity = std::numeric_limits<float>::infinity();
+    const Tensor input =
+        Tensor::from<float>(std::vector<float>{std::nanf(""), infinity, -infinity, -0.0F}, {4});
+    CHECK(test::count_different_bits(relu(copy_to(input, device)), relu(input)) == 0);
+    const Tensor f64 = Tensor::empty({2}, DType::kF64, device);
+    CHECK_THROWS_WITH_AS(relu(f64), doctest::Contains("[relu] takes f32 or bf16"), DTypeError);
+  });
 }
 
 TEST_CASE("Edges: NaN and infinities") {
