@@ -15,7 +15,7 @@ namespace {
 std::atomic<bool> g_strict{false};
 
 void check_params(const char* op, const Conv2dParams& params) {
-  const auto& [stride, padding, relu] = params;
+  const auto& [stride, padding, relu, tf32] = params;
   if (stride[0] < 1 || stride[1] < 1 || padding[0] < 0 || padding[1] < 0) {
     throw ShapeError(fmt::format("[{}] stride {}x{} and padding {}x{} make no sense", op, stride[0],
                                  stride[1], padding[0], padding[1]));
@@ -58,7 +58,7 @@ Shape conv2d_output_shape(const Shape& input, const Shape& weight, const Conv2dP
 
 void check_conv2d_weight(const char* op, const Tensor& weight, const Tensor& bias,
                          const Conv2dParams& params) {
-  require_cpu(op, {&weight, &bias});
+  const Device device = common_device(op, {&weight, &bias});
   check_params(op, params);
   if (!weight.defined() || weight.rank() != 4 || weight.numel() == 0) {
     throw ShapeError(
@@ -68,15 +68,17 @@ void check_conv2d_weight(const char* op, const Tensor& weight, const Tensor& bia
     throw ShapeError(fmt::format("[{}] bias must have the weight's {} outputs: bias {}, weight {}",
                                  op, weight.size(0), bias.describe(), weight.describe()));
   }
-  if (bias.defined() && bias.dtype() != weight.dtype()) {
-    throw DTypeError(fmt::format("[{}] bias and weight differ in type: bias {}, weight {}", op,
-                                 bias.describe(), weight.describe()));
+  const DType bias_type = weight.dtype() == DType::kBF16 ? DType::kF32 : weight.dtype();
+  if (bias.defined() && bias.dtype() != bias_type) {
+    throw DTypeError(fmt::format("[{}] bias must be {}: bias {}, weight {}", op,
+                                 dtype_name(bias_type), bias.describe(), weight.describe()));
   }
+  if (device.is_cuda()) dispatch_cuda_float(op, weight.dtype(), [](auto) {});
 }
 
 Shape check_conv2d_input(const char* op, const Tensor& input, const Tensor& residual,
                          const Shape& weight, DType weight_dtype, const Conv2dParams& params) {
-  require_cpu(op, {&input, &residual});
+  common_device(op, {&input, &residual});
   if (!input.defined()) throw ShapeError(fmt::format("[{}] input is undefined", op));
   const Shape output = conv2d_output_shape(input.shape(), weight, params);
   if (residual.defined() && residual.shape() != output) {
@@ -95,7 +97,8 @@ Tensor conv2d(const Tensor& input, const Tensor& weight, const Tensor& bias, con
   check_conv2d_weight("conv2d", weight, bias, params);
   const Shape shape =
       check_conv2d_input("conv2d", input, residual, weight.shape(), weight.dtype(), params);
-  if (weight.dtype() == DType::kF32) {
+  common_device("conv2d", {&input, &weight});
+  if (weight.dtype() == DType::kF32 || weight.device().is_cuda()) {
     return PreparedConv2d(weight, bias, params, Conv2dAlgorithm::kDirect).run(input, residual);
   }
   if (weight.dtype() != DType::kF64) {

@@ -1,17 +1,18 @@
 // conv2d: 2-D convolution (correlation) with zero padding and a fused epilogue.
-//   input     [N, H, W, C]      f32 or f64
+//   input     [N, H, W, C]      f32 or f64; on a GPU f32 or bf16
 //   weight    [O, KH, KW, C]
-//   bias      [O] or undefined
+//   bias      [O] or undefined; f32 where input is bf16
 //   residual  [N, OH, OW, O] or undefined
 //   returns   [N, OH, OW, O],  OH = (H + 2 * padding - KH) / stride + 1, rounded down
 // output = relu?(conv(input, weight) + bias + residual), height before width in every pair.
 // A frozen batch norm in front of the ReLU is an affine map: fold its scale into the weight and its
 // shift into the bias.
-// Gradient: none (inference).  Accumulates in the tensors' type.
-// Deterministic: yes, for a given CPU type and batch size, whatever the number of threads.
-// Syncs host: no.
+// Gradient: none (inference).  Accumulates in the tensors' type, bf16 in f32.
+// Deterministic: yes, for a given CPU or GPU type and batch size, whatever the number of threads.
+// Syncs host: no.  Capturable: after a first run with the same sizes outside the capture.
 // f64 is a plain loop, the oracle of the tests. f32 runs oneDNN's direct convolution or, where that
-// is faster, our Winograd convolution (winograd.h).
+// is faster, our Winograd convolution (winograd.h). A GPU runs cuDNN (convolution_plan.h), 1x1
+// convolutions without stride cuBLASLt.
 #pragma once
 
 #include <array>
@@ -26,6 +27,7 @@ struct Conv2dParams {
   std::array<int64_t, 2> stride{1, 1};
   std::array<int64_t, 2> padding{0, 0};
   bool relu = false;
+  bool tf32 = false;  // on a GPU: products of f32 with 10 bits of mantissa; ignored elsewhere
 };
 
 enum class Conv2dAlgorithm {
@@ -46,9 +48,11 @@ Shape conv2d_output_shape(const Shape& input, const Shape& weight, const Conv2dP
 Tensor conv2d(const Tensor& input, const Tensor& weight, const Tensor& bias, const Tensor& residual,
               const Conv2dParams& params);
 
-// A convolution whose weights are packed once, f32 only. run() may be called from several threads.
-// Compiled operations are kept for the last few input sizes; a batch is run in powers of two, so
-// that a batch size that changes from call to call (the number of detections) compiles little.
+// A convolution whose weights are packed once: f32 on the CPU, f32 or bf16 on a GPU, where the
+// weights stay as they are and `algorithm` is the library's choice. run() may be called from
+// several threads. Compiled operations are kept for the last few input sizes; a batch is run in
+// powers of two, so that a batch size that changes from call to call (the number of detections)
+// compiles little.
 class PreparedConv2d {
  public:
   PreparedConv2d(const Tensor& weight, const Tensor& bias, const Conv2dParams& params,
@@ -67,8 +71,9 @@ class PreparedConv2d {
   int64_t flops(const Shape& input) const;  // of the definition: 2 per multiply and add
   bool runs_winograd(const Shape& input) const;
 
+  class Impl;  // how it runs on its device
+
  private:
-  class Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -5,9 +5,11 @@
 #include <tuple>
 #include <utility>
 
+#include "core/dispatch.h"
 #include "core/error.h"
 #include "kernels/conv/conv2d.h"
 #include "kernels/conv/conv2d_checks.h"
+#include "kernels/conv/conv2d_device.h"
 #include "kernels/conv/onednn.h"
 #include "kernels/conv/operation_cache.h"
 #include "kernels/conv/winograd.h"
@@ -42,29 +44,71 @@ dnnl::memory::desc plain_layout(const Shape& weight) {
 
 class PreparedConv2d::Impl {
  public:
-  Impl(const Tensor& weight, const Tensor& bias, const Conv2dParams& params,
-       Conv2dAlgorithm algorithm)
-      : weight_shape_(weight.shape()),
+  Impl(const Tensor& weight, const Conv2dParams& params)
+      : weight_shape_(weight.shape()), params_(params) {}
+  virtual ~Impl() = default;
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  virtual bool runs_winograd(const Shape& input) const = 0;
+  virtual Tensor run(const Tensor& input, const Tensor& residual) = 0;
+  virtual Tensor run_reusing(const Tensor& input, Tensor residual) = 0;
+
+  const Shape& weight_shape() const { return weight_shape_; }
+  const Conv2dParams& params() const { return params_; }
+
+ protected:
+  Shape weight_shape_;
+  Conv2dParams params_;
+};
+
+namespace {
+
+class DeviceConv2d final : public PreparedConv2d::Impl {
+ public:
+  DeviceConv2d(const Tensor& weight, const Tensor& bias, const Conv2dParams& params)
+      : Impl(weight, params), weight_(weight), bias_(bias) {}
+
+  bool runs_winograd(const Shape&) const override { return false; }
+
+  Tensor run(const Tensor& input, const Tensor& residual) override {
+    const Shape shape =
+        check_conv2d_input("conv2d", input, residual, weight_shape_, weight_.dtype(), params_);
+    common_device("conv2d", {&input, &weight_});
+    Tensor output = Tensor::empty(shape, weight_.dtype(), weight_.device());
+    run_conv2d_on_device(input, weight_, bias_, residual, params_, output);
+    return output;
+  }
+
+  // The libraries do not promise to read a residual before they write its place.
+  Tensor run_reusing(const Tensor& input, Tensor residual) override { return run(input, residual); }
+
+ private:
+  Tensor weight_;
+  Tensor bias_;
+};
+
+class CpuConv2d final : public PreparedConv2d::Impl {
+ public:
+  CpuConv2d(const Tensor& weight, const Tensor& bias, const Conv2dParams& params,
+            Conv2dAlgorithm algorithm)
+      : Impl(weight, params),
         bias_(bias),
-        params_(params),
         algorithm_(algorithm),
         direct_(weight, plain_layout(weight.shape())) {
     if (may_run_winograd()) winograd_source_ = weight;
   }
 
-  const Shape& weight_shape() const { return weight_shape_; }
-  const Conv2dParams& params() const { return params_; }
-
-  bool runs_winograd(const Shape& input) const {
+  bool runs_winograd(const Shape& input) const override {
     return may_run_winograd() && (algorithm_ == Conv2dAlgorithm::kWinograd ||
                                   (!strict_convolution() && cpu::use_winograd(input)));
   }
 
-  Tensor run(const Tensor& input, const Tensor& residual) {
+  Tensor run(const Tensor& input, const Tensor& residual) override {
     return run_to(input, residual, Tensor::empty(check(input, residual)));
   }
 
-  Tensor run_reusing(const Tensor& input, Tensor residual) {
+  Tensor run_reusing(const Tensor& input, Tensor residual) override {
     const Shape shape = check(input, residual);
     // Winograd reads a residual while other pixels of it may be written already.
     const bool in_place =
@@ -79,6 +123,7 @@ class PreparedConv2d::Impl {
   }
 
   Shape check(const Tensor& input, const Tensor& residual) const {
+    require_cpu("conv2d", {&input});
     return check_conv2d_input("conv2d", input, residual, weight_shape_, DType::kF32, params_);
   }
 
@@ -120,9 +165,7 @@ class PreparedConv2d::Impl {
     });
   }
 
-  Shape weight_shape_;
   Tensor bias_;
-  Conv2dParams params_;
   Conv2dAlgorithm algorithm_;
   Tensor winograd_source_;  // until it is packed
   std::once_flag winograd_once_;
@@ -130,9 +173,15 @@ class PreparedConv2d::Impl {
   onednn::OperationCache<ConvKey> direct_;
 };
 
+}  // namespace
+
 PreparedConv2d::PreparedConv2d(const Tensor& weight, const Tensor& bias, const Conv2dParams& params,
                                Conv2dAlgorithm algorithm) {
   check_conv2d_weight("conv2d", weight, bias, params);
+  if (weight.device().is_cuda()) {
+    impl_ = std::make_unique<DeviceConv2d>(weight, bias, params);
+    return;
+  }
   if (weight.dtype() != DType::kF32) {
     throw DTypeError("[conv2d] only f32 weights can be prepared: weight " + weight.describe());
   }
@@ -143,7 +192,7 @@ PreparedConv2d::PreparedConv2d(const Tensor& weight, const Tensor& bias, const C
         "channels: weight " +
         weight.describe());
   }
-  impl_ = std::make_unique<Impl>(weight, bias, params, algorithm);
+  impl_ = std::make_unique<CpuConv2d>(weight, bias, params, algorithm);
 }
 
 PreparedConv2d::~PreparedConv2d() = default;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
 #include <utility>
 
 #include "core/dispatch.h"
@@ -11,12 +12,13 @@
 #include "core/parallel.h"
 #include "kernels/conv/onednn.h"
 #include "kernels/conv/operation_cache.h"
+#include "kernels/linalg/gemm_plan.h"
 
 namespace mrcnn {
 namespace {
 
 void check_weight(const Tensor& weight, const Tensor& bias) {
-  require_cpu("linear", {&weight, &bias});
+  const Device device = common_device("linear", {&weight, &bias});
   if (!weight.defined() || weight.rank() != 2 || weight.numel() == 0) {
     throw ShapeError("[linear] weight must be a filled [O,I]: weight " + weight.describe());
   }
@@ -26,14 +28,15 @@ void check_weight(const Tensor& weight, const Tensor& bias) {
                     "weight {}",
                     weight.size(0), bias.describe(), weight.describe()));
   }
-  if (bias.defined() && bias.dtype() != weight.dtype()) {
-    throw DTypeError(fmt::format("[linear] bias and weight differ in type: bias {}, weight {}",
-                                 bias.describe(), weight.describe()));
+  const DType bias_type = weight.dtype() == DType::kBF16 ? DType::kF32 : weight.dtype();
+  if (bias.defined() && bias.dtype() != bias_type) {
+    throw DTypeError(fmt::format("[linear] bias must be {}: bias {}, weight {}",
+                                 dtype_name(bias_type), bias.describe(), weight.describe()));
   }
+  if (device.is_cuda()) dispatch_cuda_float("linear", weight.dtype(), [](auto) {});
 }
 
 void check_input(const Tensor& input, const Shape& weight, DType weight_dtype) {
-  require_cpu("linear", {&input});
   if (!input.defined() || input.rank() != 2 || input.size(1) != weight[1]) {
     throw ShapeError(fmt::format("[linear] input must be [R,{}]: input {}, weight {}", weight[1],
                                  input.describe(), weight.to_string()));
@@ -76,50 +79,83 @@ onednn::ConvGeometry geometry_of(int64_t rows, const Shape& weight) {
 
 }  // namespace
 
-Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias, bool relu) {
+Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias,
+              const LinearParams& params) {
   check_weight(weight, bias);
   check_input(input, weight.shape(), weight.dtype());
-  if (weight.dtype() == DType::kF32) return PreparedLinear(weight, bias, relu).run(input);
+  common_device("linear", {&input, &weight});
+  if (weight.dtype() == DType::kF32 || weight.device().is_cuda()) {
+    return PreparedLinear(weight, bias, params).run(input);
+  }
   if (weight.dtype() != DType::kF64) {
     throw DTypeError("[linear] takes f32 or f64: weight " + weight.describe());
   }
-  return linear_plain(input, weight, bias, relu);
+  return linear_plain(input, weight, bias, params.relu);
 }
 
 class PreparedLinear::Impl {
  public:
-  Impl(const Tensor& weight, const Tensor& bias, bool relu)
-      : weight_shape_(weight.shape()),
+  Impl(const Tensor& weight, const Tensor& bias, const LinearParams& params)
+      : weight_(weight.device().is_cuda() ? weight : Tensor{}),
+        weight_shape_(weight.shape()),
+        dtype_(weight.dtype()),
+        device_(weight.device()),
         bias_(bias),
-        relu_(relu),
-        cache_(weight, onednn::plain_conv_weight(geometry_of(1, weight.shape()))) {}
+        params_(params) {
+    if (device_.is_cpu()) {
+      packed_.emplace(weight, onednn::plain_conv_weight(geometry_of(1, weight.shape())));
+    }
+  }
 
   const Shape& weight_shape() const { return weight_shape_; }
+  DType dtype() const { return dtype_; }
+  Device device() const { return device_; }
 
   void run_into(const Tensor& input, const Tensor& output) {
     if (input.size(0) == 0) return;
+    dispatch_device(
+        "linear", device_, [&] { run_onednn(input, output); },
+        [&](Stream stream) {
+          cuda::run_gemm({.rows = input.size(0),
+                          .in = weight_shape_[1],
+                          .out = weight_shape_[0],
+                          .dtype = dtype_,
+                          .tf32 = params_.tf32 && dtype_ == DType::kF32,
+                          .bias = bias_.defined(),
+                          .relu = params_.relu},
+                         input.raw(), weight_.raw(),
+                         bias_.defined() ? bias_.pointer<const float>() : nullptr, nullptr,
+                         output.raw(), stream);
+        });
+  }
+
+ private:
+  void run_onednn(const Tensor& input, const Tensor& output) {
     onednn::translate_errors("linear", [&] {
-      const auto prepared = cache_.get(input.size(0), [&] {
+      const auto prepared = packed_->get(input.size(0), [&] {
         return onednn::make_convolution(geometry_of(input.size(0), weight_shape_),
-                                        {.bias = bias_.defined(), .relu = relu_});
+                                        {.bias = bias_.defined(), .relu = params_.relu});
       });
       onednn::execute(prepared.operation, input, prepared.weight, bias_, {}, output);
     });
   }
 
- private:
+  Tensor weight_;  // on a GPU
   Shape weight_shape_;
+  DType dtype_;
+  Device device_;
   Tensor bias_;
-  bool relu_;
-  onednn::OperationCache<int64_t> cache_;
+  LinearParams params_;
+  std::optional<onednn::OperationCache<int64_t>> packed_;  // on the CPU
 };
 
-PreparedLinear::PreparedLinear(const Tensor& weight, const Tensor& bias, bool relu) {
+PreparedLinear::PreparedLinear(const Tensor& weight, const Tensor& bias,
+                               const LinearParams& params) {
   check_weight(weight, bias);
-  if (weight.dtype() != DType::kF32) {
+  if (weight.device().is_cpu() && weight.dtype() != DType::kF32) {
     throw DTypeError("[linear] only f32 weights can be prepared: weight " + weight.describe());
   }
-  impl_ = std::make_unique<Impl>(weight, bias, relu);
+  impl_ = std::make_unique<Impl>(weight, bias, params);
 }
 
 PreparedLinear::~PreparedLinear() = default;
@@ -127,17 +163,24 @@ PreparedLinear::PreparedLinear(PreparedLinear&&) noexcept = default;
 PreparedLinear& PreparedLinear::operator=(PreparedLinear&&) noexcept = default;
 
 Tensor PreparedLinear::run(const Tensor& input) const {
-  check_input(input, weight_shape(), DType::kF32);
-  Tensor output = Tensor::empty({input.size(0), weight_shape()[0]});
-  impl_->run_into(input, output);
+  check_input(input, weight_shape(), impl_->dtype());
+  Tensor output =
+      Tensor::empty({input.size(0), weight_shape()[0]}, impl_->dtype(), impl_->device());
+  run_into(input, output);
   return output;
 }
 
 void PreparedLinear::run_into(const Tensor& input, const Tensor& output) const {
-  check_input(input, weight_shape(), DType::kF32);
-  if (output.shape() != Shape{input.size(0), weight_shape()[0]} || output.dtype() != DType::kF32) {
-    throw ShapeError(fmt::format("[linear] output must be f32 [{},{}]: output {}", input.size(0),
-                                 weight_shape()[0], output.describe()));
+  check_input(input, weight_shape(), impl_->dtype());
+  if (output.shape() != Shape{input.size(0), weight_shape()[0]} ||
+      output.dtype() != impl_->dtype()) {
+    throw ShapeError(fmt::format("[linear] output must be {} [{},{}]: output {}",
+                                 dtype_name(impl_->dtype()), input.size(0), weight_shape()[0],
+                                 output.describe()));
+  }
+  if (common_device("linear", {&input, &output}) != impl_->device()) {
+    throw DeviceError("[linear] the weight is on " + impl_->device().to_string() + ": input " +
+                      input.describe());
   }
   impl_->run_into(input, output);
 }

@@ -1,12 +1,13 @@
 // linear: a product with a weight matrix, with a fused epilogue.
-//   input    [R, I]  f32 or f64
+//   input    [R, I]  f32 or f64; on a GPU f32 or bf16
 //   weight   [O, I]
-//   bias     [O] or undefined
+//   bias     [O] or undefined; f32 where input is bf16
 //   returns  [R, O] = relu?(input * weight^T + bias)
-// Gradient: none (inference).  Accumulates in the tensors' type.
-// Deterministic: yes, for a given CPU type and number of rows, whatever the number of threads.
-// Syncs host: no.
-// f64 is a plain loop, the oracle of the tests; f32 runs oneDNN.
+// Gradient: none (inference).  Accumulates in the tensors' type, bf16 in f32.
+// Deterministic: yes, for a given CPU or GPU type and number of rows, whatever the number of
+// threads.
+// Syncs host: no.  Capturable: after a first run with as many rows outside the capture.
+// f64 is a plain loop, the oracle of the tests; f32 runs oneDNN, a GPU cuBLASLt (gemm_plan.h).
 #pragma once
 
 #include <cstdint>
@@ -16,20 +17,27 @@
 
 namespace mrcnn {
 
-Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias, bool relu = false);
+struct LinearParams {
+  bool relu = false;
+  bool tf32 = false;  // on a GPU: products of f32 with 10 bits of mantissa; ignored elsewhere
+};
 
-// A product whose weight is packed once, f32 only. run() may be called from several threads.
+Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias,
+              const LinearParams& params = {});
+
+// A product whose weight is packed once: f32 on the CPU, f32 or bf16 on a GPU, where the weight
+// stays as it is. run() may be called from several threads.
 // The number of rows may change from call to call: the operations of the last few numbers are kept,
 // another one takes about a millisecond to compile.
 class PreparedLinear {
  public:
-  PreparedLinear(const Tensor& weight, const Tensor& bias, bool relu = false);
+  PreparedLinear(const Tensor& weight, const Tensor& bias, const LinearParams& params = {});
   ~PreparedLinear();
   PreparedLinear(PreparedLinear&&) noexcept;
   PreparedLinear& operator=(PreparedLinear&&) noexcept;
 
   Tensor run(const Tensor& input) const;                           // returns [R, O]
-  void run_into(const Tensor& input, const Tensor& output) const;  // output [R, O] f32
+  void run_into(const Tensor& input, const Tensor& output) const;  // output [R, O], input's type
 
   const Shape& weight_shape() const;  // [O, I]
   int64_t flops(int64_t rows) const;  // 2 per multiply and add

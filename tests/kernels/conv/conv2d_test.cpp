@@ -10,6 +10,8 @@
 
 #include "core/error.h"
 #include "tests/kernels/conv/conv_test_tools.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
 
 namespace mrcnn {
@@ -206,6 +208,58 @@ TEST_CASE("A residual nobody else holds gives its memory, a shared one stays as 
           doctest::Approx(expected.data<const float>()[i]).epsilon(1e-5));
     CHECK(shared.data<const float>()[i] == expected.data<const float>()[i]);
   }
+}
+
+namespace {
+
+Tensor bf16(const Tensor& tensor) {
+  return tensor.defined() ? cast(tensor, DType::kBF16) : Tensor{};
+}
+
+}  // namespace
+
+TEST_CASE("CUDA matches the CPU: epilogues, strides, 1x1 as a product") {
+  test::on_cuda([](Device device) {
+    for (const Case& c : cases()) {
+      CAPTURE(c.weight.to_string());
+      const Operands o = operands(c);
+      const Tensor output = conv2d(copy_to(o.input, device), copy_to(o.weight, device),
+                                   copy_to(o.bias, device), copy_to(o.residual, device), c.params);
+      CHECK(output.device() == device);
+      CHECK(deviation(copy_to(output, Device{}), oracle(o, c.params)).max < kMaxDeviation);
+    }
+  });
+}
+
+TEST_CASE("CUDA matches the CPU in bf16: one rounding of the result") {
+  test::on_cuda([](Device device) {
+    for (const Case& c : cases()) {
+      CAPTURE(c.weight.to_string());
+      Operands o = operands(c);
+      const Tensor output =
+          conv2d(copy_to(bf16(o.input), device), copy_to(bf16(o.weight), device),
+                 copy_to(o.bias, device), copy_to(bf16(o.residual), device), c.params);
+      CHECK(output.dtype() == DType::kBF16);
+      o.input = test::rounded_to_bf16(o.input);
+      o.weight = test::rounded_to_bf16(o.weight);
+      if (o.residual.defined()) o.residual = test::rounded_to_bf16(o.residual);
+      const Tensor expected = cast(oracle(o, c.params), DType::kF32);
+      CHECK(test::count_far(output, expected, test::kBf16Rounding, 1e-4F) == 0);
+    }
+  });
+}
+
+TEST_CASE("CUDA: rejects tensors on different devices, takes an empty batch") {
+  test::on_cuda([](Device device) {
+    const Tensor weight = random_tensor({4, 1, 1, 8}, 1);
+    const Tensor input = random_tensor({1, 3, 3, 8}, 2);
+    CHECK_THROWS_WITH_AS(conv2d(input, copy_to(weight, device), {}, {}, {}),
+                         doctest::Contains("different devices"), DeviceError);
+    CHECK_THROWS_WITH_AS(PreparedConv2d(weight, {}, {}).run(copy_to(input, device)),
+                         doctest::Contains("runs on the CPU only"), DeviceError);
+    const Tensor none = Tensor::empty({0, 3, 3, 8}, DType::kF32, device);
+    CHECK(conv2d(none, copy_to(weight, device), {}, {}, {}).shape() == Shape{0, 3, 3, 4});
+  });
 }
 
 }  // namespace mrcnn

@@ -8,6 +8,8 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "tests/kernels/conv/conv_test_tools.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
 
 namespace mrcnn {
@@ -43,17 +45,17 @@ TEST_CASE("The plain f64 loop gives a product computed by hand") {
   const Tensor output = linear(input, weight, bias);
   CHECK(std::vector<double>(output.span<double>().begin(), output.span<double>().end()) ==
         expected);
-  CHECK(linear(input, weight, bias, true).data<const double>()[1] == 0);
+  CHECK(linear(input, weight, bias, {.relu = true}).data<const double>()[1] == 0);
 }
 
 TEST_CASE("The f32 product matches the f64 loop for any number of rows") {
   for (const bool relu : {false, true}) {
     const Tensor weight = random_tensor({37, 50}, 1), bias = random_tensor({37}, 2);
-    const PreparedLinear prepared(weight, bias, relu);
+    const PreparedLinear prepared(weight, bias, {.relu = relu});
     for (const int64_t rows : {1, 2, 3, 31, 64, 255, 256, 257, 1000}) {
       CAPTURE(rows);
       const Tensor input = random_tensor({rows, 50}, 3);
-      const Tensor expected = linear(to_f64(input), to_f64(weight), to_f64(bias), relu);
+      const Tensor expected = linear(to_f64(input), to_f64(weight), to_f64(bias), {.relu = relu});
       CHECK(deviation(prepared.run(input), expected).max < 1e-5);
     }
     CHECK(prepared.flops(3) == 2 * 3 * 37 * 50);
@@ -73,12 +75,36 @@ TEST_CASE("The number of threads does not change a bit, however long the sums") 
   std::vector<Tensor> results;
   for (const int threads : {1, 2, 3}) {
     set_num_threads(threads);
-    results.push_back(PreparedLinear(weight, {}, true).run(input));
+    results.push_back(PreparedLinear(weight, {}, {.relu = true}).run(input));
   }
   set_num_threads(before);
   for (const Tensor& result : results) {
     CHECK(std::memcmp(result.raw(), results[0].raw(), static_cast<size_t>(result.bytes())) == 0);
   }
+}
+
+TEST_CASE("CUDA matches the CPU") {
+  test::on_cuda([](Device device) {
+    const Tensor weight = random_tensor({33, 40}, 2), bias = random_tensor({33}, 3);
+    for (const int64_t rows : {0, 1, 31, 65}) {
+      const Tensor input = random_tensor({rows, 40}, 1);
+      const Tensor output = linear(copy_to(input, device), copy_to(weight, device),
+                                   copy_to(bias, device), {.relu = true});
+      REQUIRE(output.shape() == Shape{rows, 33});
+      if (rows == 0) continue;
+      const Tensor expected = linear(to_f64(input), to_f64(weight), to_f64(bias), {.relu = true});
+      CHECK(deviation(copy_to(output, Device{}), expected).max < 1e-5);
+
+      const Tensor rounded = linear(copy_to(cast(input, DType::kBF16), device),
+                                    copy_to(cast(weight, DType::kBF16), device), {});
+      CHECK(rounded.dtype() == DType::kBF16);
+      const Tensor exact = linear(test::rounded_to_bf16(input), test::rounded_to_bf16(weight), {});
+      CHECK(test::count_far(rounded, exact, test::kBf16Rounding, 1e-5F) == 0);
+    }
+    const Tensor elsewhere = random_tensor({2, 40}, 1);
+    CHECK_THROWS_WITH_AS(PreparedLinear(copy_to(weight, device), {}).run(elsewhere),
+                         doctest::Contains("the weight is on cuda:0"), DeviceError);
+  });
 }
 
 }  // namespace

@@ -1,0 +1,94 @@
+// What cuDNN and cuBLASLt do on a GPU, done by the CPU's ops on the emulated device's memory.
+// bf16 is computed in f32 and rounded once at the end, as the libraries' fused kernels do. TF32 is
+// computed in f32: the products are more exact than on a GPU.
+#include <cstddef>
+#include <memory>
+
+#include "core/error.h"
+#include "core/primitives.h"
+#include "core/tensor.h"
+#include "kernels/conv/conv2d.h"
+#include "kernels/conv/convolution_plan.h"
+#include "kernels/linalg/gemm_plan.h"
+#include "kernels/linalg/linear.h"
+#include "tests/emulation/emulated_cuda.h"
+
+namespace mrcnn::cuda {
+namespace {
+
+// The emulated device's memory as a tensor of the CPU, which is not copied.
+Tensor view(const void* memory, const Shape& shape, DType dtype) {
+  if (memory == nullptr) return {};
+  const auto* const bytes = static_cast<const std::byte*>(memory);
+  return Tensor::borrow(std::shared_ptr<const std::byte>(bytes, [](const std::byte*) {}), shape,
+                        dtype);
+}
+
+Tensor as_f32(const void* memory, const Shape& shape, DType dtype) {
+  const Tensor tensor = view(memory, shape, dtype);
+  return !tensor.defined() || dtype == DType::kF32 ? tensor : cast(tensor, DType::kF32);
+}
+
+void store(const Tensor& result, void* output, DType dtype) {
+  copy_(view(output, result.shape(), dtype), cast(result, dtype));
+}
+
+void convolve(const ConvolutionProblem& p, const void* input, const void* weight, const float* bias,
+              const void* residual, void* output) {
+  const Shape out_shape{p.batch, p.out_height, p.out_width, p.out_channels};
+  const Tensor result =
+      conv2d(as_f32(input, {p.batch, p.height, p.width, p.channels}, p.dtype),
+             as_f32(weight, {p.out_channels, p.kernel[0], p.kernel[1], p.channels}, p.dtype),
+             view(bias, {p.out_channels}, DType::kF32), as_f32(residual, out_shape, p.dtype),
+             {.stride = p.stride, .padding = p.padding, .relu = p.relu});
+  store(result, output, p.dtype);
+}
+
+// The 1x1 convolution of an image one pixel high, because that takes a residual.
+void multiply(const GemmProblem& p, const void* input, const void* weight, const void* bias,
+              DType bias_dtype, const void* residual, void* output) {
+  const Tensor bias_f32 = as_f32(bias, {p.out}, bias_dtype);
+  convolve({.batch = 1,
+            .height = 1,
+            .width = p.rows,
+            .channels = p.in,
+            .out_channels = p.out,
+            .out_height = 1,
+            .out_width = p.rows,
+            .dtype = p.dtype,
+            .relu = p.relu},
+           input, weight, bias_f32.defined() ? bias_f32.data<const float>() : nullptr, residual,
+           output);
+}
+
+void enqueue(Stream stream, const char* name, std::function<void()> work) {
+  const cudaError_t status = emu::enqueue_host_work(stream, name, std::move(work));
+  if (status != cudaSuccess) throw CudaError(std::string("[") + name + "] was refused");
+}
+
+}  // namespace
+
+void run_convolution(const ConvolutionProblem& problem, const void* input, const void* weight,
+                     const float* bias, const void* residual, void* output, Stream stream) {
+  if (problem.pass != ConvolutionPass::kForward) {
+    throw CudaError("[conv2d] the emulated device has no convolution gradients");
+  }
+  enqueue(stream, "convolution", [=] { convolve(problem, input, weight, bias, residual, output); });
+}
+
+void run_gemm(const GemmProblem& problem, const void* input, const void* weight, const float* bias,
+              const void* residual, void* output, Stream stream) {
+  enqueue(stream, "gemm",
+          [=] { multiply(problem, input, weight, bias, DType::kF32, residual, output); });
+}
+
+void run_gemm(const GemmProblem& problem, const void* input, const void* weight,
+              const BFloat16* bias, const void* residual, void* output, Stream stream) {
+  enqueue(stream, "gemm",
+          [=] { multiply(problem, input, weight, bias, DType::kBF16, residual, output); });
+}
+
+void set_convolution_autotune(bool) {}
+std::vector<std::string> convolution_fallbacks() { return {}; }
+
+}  // namespace mrcnn::cuda
