@@ -1,5 +1,6 @@
 #include "kernels/detection/mask_paste.h"
 
+#include "core/dispatch.h"
 #include "kernels/detection/checks.h"
 
 namespace mrcnn {
@@ -16,9 +17,18 @@ Tensor paste_mask(const Tensor& probs, const Tensor& box, int64_t height, int64_
     throw ShapeError(fmt::format("[{}] canvas {} x {} and extra_pixel {} must not be negative", kOp,
                                  height, width, extra_pixel));
   }
-  Tensor canvas = Tensor::zeros({height, width});
-  cpu::paste_mask(probs.size(0), height, width, extra_pixel, probs.data<const float>(),
-                  box.data<const float>(), canvas.data<float>());
+  const Device device = common_device(kOp, {&probs, &box});
+  const Tensor canvas = Tensor::empty({height, width}, DType::kF32, device);
+  dispatch_device(
+      kOp, device,
+      [&] {
+        cpu::paste_mask(probs.size(0), height, width, extra_pixel, probs.data<const float>(),
+                        box.data<const float>(), canvas.data<float>());
+      },
+      [&](Stream stream) {
+        cuda::paste_mask(probs.size(0), height, width, extra_pixel, probs.pointer<const float>(),
+                         box.pointer<const float>(), canvas.pointer<float>(), stream);
+      });
   return canvas;
 }
 

@@ -5,13 +5,16 @@
 // The resizing is described in mask_paste_math.h. The mask covers x2 - x1 + extra_pixel pixels of
 // the truncated box: 1 in torchvision, 0 in the original system. A box outside the canvas, inverted
 // or not finite leaves it black.
-// For looking at masks and for parity tests; results go straight to run lengths (mask_rle.h).
-// Gradient: none.  Deterministic: yes.  Syncs host: no.  Capturable: yes.
+// For looking at masks and for parity tests; results go straight to run lengths (mask_rle.h) or to
+// bits (mask_bits.h).
+// Gradient: none.  Deterministic: yes, the same bits on both devices.  Syncs host: no.
+// Capturable: yes.
 // Source: torchvision 0.29 models/detection/roi_heads.py paste_mask_in_image.
 #pragma once
 
 #include <cstdint>
 
+#include "core/stream.h"
 #include "core/tensor.h"
 
 namespace mrcnn {
@@ -20,8 +23,13 @@ Tensor paste_mask(const Tensor& probs, const Tensor& box, int64_t height, int64_
                   int64_t extra_pixel = 1);
 
 namespace cpu {
-// probs [mask_size, mask_size], box [4], canvas [height, width], all zero
+// probs [mask_size, mask_size], box [4], canvas [height, width]
 void paste_mask(int64_t mask_size, int64_t height, int64_t width, int64_t extra_pixel,
                 const float* probs, const float* box, float* canvas);
 }  // namespace cpu
+
+namespace cuda {
+void paste_mask(int64_t mask_size, int64_t height, int64_t width, int64_t extra_pixel,
+                const float* probs, const float* box, float* canvas, Stream stream);
+}  // namespace cuda
 }  // namespace mrcnn

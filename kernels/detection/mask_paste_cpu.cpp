@@ -8,12 +8,6 @@
 
 namespace mrcnn::cpu {
 
-PasteWindow paste_window(const float* box, int64_t mask_size, int64_t extra_pixel, int64_t height,
-                         int64_t width) {
-  return {.rows = paste_axis(box[1], box[3], mask_size, extra_pixel, height),
-          .columns = paste_axis(box[0], box[2], mask_size, extra_pixel, width)};
-}
-
 PasteTaps paste_taps(const PasteAxis& axis, int64_t source_size) {
   PasteTaps taps;
   for (int64_t pixel = axis.begin; pixel < axis.end; ++pixel) {
@@ -30,37 +24,38 @@ void blend(const float* a, const float* b, float weight_a, float weight_b, int64
   for (int64_t i = 0; i < count; ++i) output[i] = a[i] * weight_a + b[i] * weight_b;
 }
 
-void paste_mask(int64_t mask_size, int64_t height, int64_t width, int64_t extra_pixel,
-                const float* probs, const float* box, float* canvas) {
-  const PasteWindow window = paste_window(box, mask_size, extra_pixel, height, width);
-  if (window.empty()) return;
-  const int64_t source_size = mask_size + 2;
-  const PasteTaps columns = paste_taps(window.columns, source_size);
-  const PasteTaps rows = paste_taps(window.rows, source_size);
-  // Source rows stretched to the window's width; the first and last are the zero border.
-  const int64_t line = window.columns.end - window.columns.begin;
-  std::vector<float> lines(static_cast<size_t>(source_size * line));
-  const auto padded = [&](int64_t row, int64_t column) {
-    const bool inside = column >= 1 && column <= mask_size;
-    return inside ? probs[(row - 1) * mask_size + column - 1] : 0.0F;
-  };
-  for (int64_t row = 1; row <= mask_size; ++row) {
-    for (int64_t x = 0; x < line; ++x) {
-      const int64_t low = columns.low[static_cast<size_t>(x)];
-      const float share = columns.high_weight[static_cast<size_t>(x)];
-      lines[static_cast<size_t>(row * line + x)] =
-          padded(row, low) * (1.0F - share) +
-          padded(row, std::min(low + 1, source_size - 1)) * share;
+PastedRows::PastedRows(int64_t mask_size, const PasteWindow& window, const float* probs)
+    : first_row_(window.rows.begin),
+      line_(window.columns.end - window.columns.begin),
+      rows_(paste_taps(window.rows, mask_size + 2)),
+      lines_(static_cast<size_t>((mask_size + 3) * line_)) {
+  const PasteTaps columns = paste_taps(window.columns, mask_size + 2);
+  for (int64_t row = 1; row <= mask_size; ++row) {  // the others are the border of zeros
+    for (int64_t x = 0; x < line_; ++x) {
+      const PasteTap tap{columns.low[static_cast<size_t>(x)],
+                         columns.high_weight[static_cast<size_t>(x)]};
+      lines_[static_cast<size_t>(row * line_ + x)] = paste_source_row(probs, mask_size, row, tap);
     }
   }
-  const int64_t grain = 65536 / line + 1;
+}
+
+void PastedRows::write_row(int64_t y, float* output) const {
+  const auto slot = static_cast<size_t>(y - first_row_);
+  const float* const source = lines_.data() + rows_.low[slot] * line_;
+  blend(source, source + line_, 1.0F - rows_.high_weight[slot], rows_.high_weight[slot], line_,
+        output);
+}
+
+void paste_mask(int64_t mask_size, int64_t height, int64_t width, int64_t extra_pixel,
+                const float* probs, const float* box, float* canvas) {
+  std::fill_n(canvas, height * width, 0.0F);
+  const PasteWindow window = paste_window(box, mask_size, extra_pixel, height, width);
+  if (window.empty()) return;
+  const PastedRows rows(mask_size, window, probs);
+  const int64_t grain = 65536 / (window.columns.end - window.columns.begin) + 1;
   parallel_for(window.rows.begin, window.rows.end, grain, [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y) {
-      const auto slot = static_cast<size_t>(y - window.rows.begin);
-      const int64_t low = rows.low[slot];
-      const int64_t high = std::min(low + 1, source_size - 1);
-      blend(lines.data() + low * line, lines.data() + high * line, 1.0F - rows.high_weight[slot],
-            rows.high_weight[slot], line, canvas + y * width + window.columns.begin);
+      rows.write_row(y, canvas + y * width + window.columns.begin);
     }
   });
 }

@@ -139,13 +139,12 @@ std::vector<float> transpose_padded(int64_t mask_size, const float* probs) {
 
 }  // namespace
 
-Rle mask_to_rle(int64_t mask_size, int64_t height, int64_t width, const MaskRleParams& params,
-                const float* probs, const float* box) {
-  const int64_t source_size = mask_size + 2;
-  const PasteWindow window = paste_window(box, mask_size, params.extra_pixel, height, width);
-  ColumnEncoder encoder(window, source_size, height, params.threshold);
+Rle mask_to_rle(const MaskGeometry& g, const float* probs, const float* box) {
+  const int64_t source_size = g.mask_size + 2;
+  const PasteWindow window = paste_window(box, g.mask_size, g.extra_pixel, g.height, g.width);
+  ColumnEncoder encoder(window, source_size, g.height, g.threshold);
   if (!window.empty()) {
-    const std::vector<float> source = transpose_padded(mask_size, probs);
+    const std::vector<float> source = transpose_padded(g.mask_size, probs);
     const PasteTaps columns = paste_taps(window.columns, source_size);
     std::vector<float> values(static_cast<size_t>(source_size + 1));
     for (int64_t x = window.columns.begin; x < window.columns.end; ++x) {
@@ -159,7 +158,7 @@ Rle mask_to_rle(int64_t mask_size, int64_t height, int64_t width, const MaskRleP
       encoder.add_column(x, values.data());
     }
   }
-  return {.height = height, .width = width, .counts = encoder.finish(height * width)};
+  return {.height = g.height, .width = g.width, .counts = encoder.finish(g.pixels())};
 }
 
 }  // namespace mrcnn::cpu

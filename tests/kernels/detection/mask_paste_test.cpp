@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
 #include "core/primitives.h"
+#include "tests/kernels/detection/mask_test_tools.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
 
@@ -74,6 +78,23 @@ TEST_CASE("Matches the original system's example") {
       CHECK(std::abs(*value - expected) < 1e-6);
     }
   }
+}
+
+TEST_CASE("CUDA gives the CPU's values") {
+  test::on_cuda([](Device device) {
+    for (const auto& [height, width] : {std::pair<int64_t, int64_t>{9, 33}, {31, 8}, {0, 5}}) {
+      const Tensor boxes = test::edge_boxes(height, width);
+      Tensor probs = test::random_tensor({7, 7}, 2, 0, 1);
+      probs.data<float>()[17] = std::nanf("");
+      const Tensor device_probs = copy_to(probs, device);
+      for (int64_t i = 0; i < boxes.size(0); ++i) {
+        const Tensor box = boxes.slice(i, i + 1).reshape({4});
+        CAPTURE(i);
+        CHECK(test::count_far(paste_mask(device_probs, copy_to(box, device), height, width, i % 2),
+                              paste_mask(probs, box, height, width, i % 2), 0) == 0);
+      }
+    }
+  });
 }
 
 TEST_CASE("Edges: outside, inverted, not finite, huge, one pixel, empty canvas") {

@@ -6,16 +6,23 @@
 #include <cstdint>
 #include <limits>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
 #include "core/primitives.h"
+#include "core/stream.h"
 #include "kernels/detection/mask_paste.h"
+#include "tests/kernels/detection/mask_test_tools.h"
+#include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
 
 namespace mrcnn {
 namespace {
 
+using test::blob_masks;
+using test::edge_boxes;
+using test::random_boxes;
 using test::random_tensor;
 
 // COCO's encoding of canvas > threshold, pixel by pixel.
@@ -40,7 +47,7 @@ Rle encode(const Tensor& canvas, float threshold) {
 
 // Number of boxes whose run lengths are not those of the pasted bitmap.
 int64_t count_mismatches(const Tensor& probs, const Tensor& boxes, int64_t height, int64_t width,
-                         const MaskRleParams& params) {
+                         const MaskThreshold& params) {
   const std::vector<Rle> encoded = masks_to_rle(probs, boxes, height, width, params);
   int64_t mismatches = 0;
   for (int64_t i = 0; i < boxes.size(0); ++i) {
@@ -50,39 +57,6 @@ int64_t count_mismatches(const Tensor& probs, const Tensor& boxes, int64_t heigh
     if (encoded[static_cast<size_t>(i)] != encode(canvas, params.threshold)) ++mismatches;
   }
   return mismatches;
-}
-
-// Boxes of all sizes from 0 to twice the image, many past its border.
-Tensor random_boxes(int64_t count, int64_t height, int64_t width, uint64_t seed) {
-  Tensor boxes = random_tensor({count, 4}, seed, 0, 1);
-  for (int64_t i = 0; i < count; ++i) {
-    float* box = boxes.data<float>() + 4 * i;
-    const float size_x = 2 * box[2] * box[2] * static_cast<float>(width);
-    const float size_y = 2 * box[3] * box[3] * static_cast<float>(height);
-    box[0] = (1.6F * box[0] - 0.3F) * static_cast<float>(width) - size_x / 2;
-    box[1] = (1.6F * box[1] - 0.3F) * static_cast<float>(height) - size_y / 2;
-    box[2] = box[0] + size_x;
-    box[3] = box[1] + size_y;
-  }
-  return boxes;
-}
-
-// Smooth blobs, as a network gives them: a logistic of the distance to a random ellipse.
-Tensor blob_masks(int64_t count, int64_t size, uint64_t seed) {
-  const Tensor shape = random_tensor({count, 4}, seed, 0.2, 0.8);
-  Tensor masks = Tensor::empty({count, size, size});
-  float* value = masks.data<float>();
-  for (int64_t i = 0; i < count; ++i) {
-    const float* p = shape.data<const float>() + 4 * i;
-    for (int64_t y = 0; y < size; ++y) {
-      for (int64_t x = 0; x < size; ++x) {
-        const float u = (static_cast<float>(x) / static_cast<float>(size) - p[0]) / p[2];
-        const float v = (static_cast<float>(y) / static_cast<float>(size) - p[1]) / p[3];
-        *value++ = 1 / (1 + std::exp(10 * (u * u + v * v - 0.5F)));
-      }
-    }
-  }
-  return masks;
 }
 
 TEST_CASE("Rejects inputs that do not fit") {
@@ -131,6 +105,72 @@ TEST_CASE("Runs are canonical and add up") {
     CHECK(std::accumulate(rle.counts.begin(), rle.counts.end(), int64_t{0}) == 64 * 48);
     for (size_t i = 1; i < rle.counts.size(); ++i) CHECK(rle.counts[i] > 0);
   }
+}
+
+MaskRuns on_host(const MaskRuns& runs) {
+  return {.counts = copy_to(runs.counts, Device{}), .starts = copy_to(runs.starts, Device{})};
+}
+
+TEST_CASE("CUDA gives the CPU's runs at warp and block edges") {
+  test::on_cuda([](Device device) {
+    // A block takes 128 columns and 32 rows at a time.
+    for (const auto& [height, width] : {std::pair<int64_t, int64_t>{33, 31}, {1, 130}, {65, 7}}) {
+      for (const int64_t extra_pixel : {0, 1}) {
+        const Tensor boxes = edge_boxes(height, width);
+        const Tensor probs = blob_masks(boxes.size(0), 9, 17);
+        const MaskThreshold params{.threshold = 0.3F, .extra_pixel = extra_pixel};
+        CHECK(masks_to_rle(copy_to(probs, device), copy_to(boxes, device), height, width, params) ==
+              masks_to_rle(probs, boxes, height, width, params));
+      }
+    }
+  });
+}
+
+TEST_CASE("CUDA gives the CPU's runs where rounding decides, and for NaN") {
+  test::on_cuda([](Device device) {
+    const Tensor boxes = random_boxes(5, 40, 33, 18);
+    Tensor probs = random_tensor({5, 6, 6}, 19, 0, 6);
+    const std::vector<float> levels{
+        0, std::nextafter(0.5F, 0.0F), 0.5F, std::nextafter(0.5F, 1.0F), 1, std::nanf("")};
+    for (float& value : probs.span<float>()) value = levels[static_cast<size_t>(value)];
+    CHECK(masks_to_rle(copy_to(probs, device), copy_to(boxes, device), 40, 33) ==
+          masks_to_rle(probs, boxes, 40, 33));
+  });
+}
+
+TEST_CASE("CUDA encodes more runs than there was room for") {
+  test::on_cuda([](Device device) {
+    const Tensor box = Tensor::from(std::vector<float>{-2, -2, 20, 50}, {1, 4});
+    const Tensor probs = random_tensor({1, 28, 28}, 20, 0, 1);
+    const MaskRuns runs =
+        on_host(queue_mask_runs(copy_to(probs, device), copy_to(box, device), 48, 18));
+    CHECK_FALSE(runs_to_rle(runs, 48, 18).has_value());
+    CHECK(masks_to_rle(copy_to(probs, device), copy_to(box, device), 48, 18) ==
+          masks_to_rle(probs, box, 48, 18));
+  });
+}
+
+TEST_CASE("CUDA edges: no masks, empty and full images, one wait") {
+  test::on_cuda([](Device device) {
+    const auto empty = [&](const Shape& shape) {
+      return Tensor::empty(shape, DType::kF32, device);
+    };
+    CHECK(masks_to_rle(empty({0, 28, 28}), empty({0, 4}), 9, 9).empty());
+    const MaskRuns none = on_host(queue_mask_runs(empty({0, 28, 28}), empty({0, 4}), 9, 9));
+    CHECK(runs_to_rle(none, 9, 9)->empty());
+    Tensor ones = Tensor::empty({1, 28, 28});
+    fill_(ones, 1);
+    ones = copy_to(ones, device);
+    const Tensor box = copy_to(Tensor::from(std::vector<float>{-90, -90, 99, 99}, {1, 4}), device);
+    const int64_t syncs = device_counters().syncs;
+    CHECK(masks_to_rle(ones, box, 9, 8)[0].counts == std::vector<uint32_t>{0, 72});
+    CHECK(device_counters().syncs == syncs + 1);
+    CHECK(masks_to_rle(ones, box, 0, 8)[0].counts == std::vector<uint32_t>{0});
+    CHECK(masks_to_rle(ones, box, 8, 0)[0].counts == std::vector<uint32_t>{0});
+    CHECK_THROWS_WITH_AS(masks_to_rle(ones, box, 65536, 32768), doctest::Contains("on a GPU"),
+                         ShapeError);
+    CHECK_THROWS_AS(masks_to_rle(ones, copy_to(box, Device{}), 9, 8), DeviceError);
+  });
 }
 
 TEST_CASE("Edges: no masks, empty image, full image, nothing inside, NaN") {
