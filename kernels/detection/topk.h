@@ -29,12 +29,12 @@ void topk(int64_t rows, int64_t columns, int64_t k, const float* scores, float* 
 namespace cuda {
 // One of several top-k searches that share their launches, such as a level of a pyramid.
 struct TopkLevel {
-  const float* scores;    // [rows, columns]
-  int64_t columns;        // < 2^31
-  int64_t k;              // <= columns
-  float* values;          // [rows, k], or null
-  int32_t* indices;       // [rows, k]
-  int64_t output_stride;  // elements from one row of values and indices to the next
+  const float* scores = nullptr;  // [rows, columns]
+  int64_t columns = 0;            // < 2^31
+  int64_t k = 0;                  // <= columns
+  float* values = nullptr;        // [rows, k], or null
+  int32_t* indices = nullptr;     // [rows, k]
+  int64_t output_stride = 0;      // elements from one row of values and indices to the next
 };
 inline constexpr size_t kMaxTopkLevels = 8;
 
