@@ -17,15 +17,16 @@ std::string device_description(int index);
 
 struct MadePlan {
   ConvolutionProblem problem;
-  std::string path;          // of the file; "" if it could not be written
-  std::string problem_text;  // "" or why there is no plan at all
-  bool fused = true;         // false: a convolution and a kernel for its epilogue
+  std::string path;     // of the file; "" if it could not be written
+  std::string failure;  // "" or why there is no plan at all
+  bool fused = true;    // false: a convolution and a kernel for its epilogue
   double seconds = 0;
 };
 
 struct MadePlans {
-  std::string device;   // "NVIDIA H100 80GB HBM3, sm_90, 132 multiprocessors"
-  std::string library;  // "cuDNN 9.19.0"
+  std::string device;     // "NVIDIA H100 80GB HBM3, sm_90, 132 multiprocessors"
+  std::string library;    // "cuDNN 9.19.0"
+  std::string directory;  // of the files; "" if the environment names no place
   std::vector<MadePlan> plans;
 };
 

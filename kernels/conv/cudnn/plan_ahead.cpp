@@ -27,7 +27,7 @@ MadePlan make_one(const ConvolutionProblem& problem, const cudnn::TargetDevice& 
     made.fused = plan->steps.size() == 1;
   } catch (const CudaError& error) {
     made.path.clear();
-    made.problem_text = error.what();
+    made.failure = error.what();
   }
   made.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return made;
@@ -43,8 +43,10 @@ MadePlans make_plans(const std::string& description, std::span<const Convolution
   const cudnn::TargetDevice device = cudnn::TargetDevice::described(description);
   const cudnn::PlanCache cache(directory.empty() ? cudnn::default_cache_directory() : directory,
                                device);
-  MadePlans result{
-      .device = device.description(), .library = "cuDNN " + cudnn::library().version, .plans = {}};
+  MadePlans result{.device = device.description(),
+                   .library = "cuDNN " + cudnn::library().version,
+                   .directory = cache.directory(),
+                   .plans = {}};
   for (const ConvolutionProblem& problem : problems) {
     result.plans.push_back(make_one(problem, device, cache));
     if (done) done(result.plans.back());

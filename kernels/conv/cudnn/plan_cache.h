@@ -31,6 +31,7 @@ class PlanCache {
   std::optional<CachedPlan> load(const cuda::ConvolutionProblem& problem) const;
   // Whether it was written.
   bool store(const cuda::ConvolutionProblem& problem, const CachedPlan& plan) const;
+  const std::string& directory() const { return directory_; }  // of the files
   // "" if nothing is kept.
   std::string path_of(const cuda::ConvolutionProblem& problem) const;
 
