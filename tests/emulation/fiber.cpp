@@ -1,4 +1,4 @@
-#include "fiber.h"
+#include "tests/emulation/fiber.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
@@ -6,26 +6,22 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+
 #if defined(__SANITIZE_ADDRESS__)
-#define EMU_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define EMU_ASAN 1
-#endif
-#endif
-#ifdef EMU_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-#ifndef EMU_UCONTEXT
-extern "C" void emu_switch(void** save, void* load);
-// Callee-saved registers only; floating-point control words are the same everywhere.
+extern "C" void mrcnn_fiber_switch(void** save, void* load);
+
+// A switch is a function call, so only the registers that a callee must keep
+// move; the floating-point control words are the same everywhere. swapcontext
+// would cost a system call.
 #if defined(__x86_64__)
 asm(R"(.text
-.globl emu_switch
-.type emu_switch,@function
-emu_switch:
+.globl mrcnn_fiber_switch
+.type mrcnn_fiber_switch,@function
+mrcnn_fiber_switch:
   pushq %rbp
   pushq %rbx
   pushq %r12
@@ -41,13 +37,13 @@ emu_switch:
   popq %rbx
   popq %rbp
   ret
-.size emu_switch,.-emu_switch
+.size mrcnn_fiber_switch,.-mrcnn_fiber_switch
 )");
 #elif defined(__aarch64__)
 asm(R"(.text
-.globl emu_switch
-.type emu_switch,%function
-emu_switch:
+.globl mrcnn_fiber_switch
+.type mrcnn_fiber_switch,%function
+mrcnn_fiber_switch:
   sub sp, sp, #160
   stp x19, x20, [sp]
   stp x21, x22, [sp, #16]
@@ -74,81 +70,66 @@ emu_switch:
   ldp d14, d15, [sp, #144]
   add sp, sp, #160
   ret
-.size emu_switch,.-emu_switch
+.size mrcnn_fiber_switch,.-mrcnn_fiber_switch
 )");
 #else
-#error "add emu_switch for this processor or build with EMU_UCONTEXT"
-#endif
+#error "the emulated device knows x86-64 and aarch64: add mrcnn_fiber_switch for this processor"
 #endif
 
 namespace emu {
-void fiber_create(Fiber& f) {
-  char* p = static_cast<char*>(mmap(nullptr, kStackBytes + 4096, PROT_READ | PROT_WRITE,
-                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-  if (p == MAP_FAILED) abort();
-  mprotect(p, 4096, PROT_NONE);
-  f.stack = p + 4096;
-  f.bytes = kStackBytes;
+
+void fiber_create(Fiber& fiber) {
+  void* const memory = mmap(nullptr, kGuardBytes + kStackBytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED || mprotect(memory, kGuardBytes, PROT_NONE) != 0) std::abort();
+  fiber.stack = static_cast<char*>(memory) + kGuardBytes;
+  fiber.bytes = kStackBytes;
 }
 
-void fiber_prepare(Fiber& f, void (*entry)()) {
-#ifdef EMU_ASAN
-  ASAN_UNPOISON_MEMORY_REGION(f.stack, f.bytes);
+// Lays the stack out as mrcnn_fiber_switch leaves it, with `entry` as the
+// address to return to.
+void fiber_prepare(Fiber& fiber, void (*entry)()) {
+#if defined(__SANITIZE_ADDRESS__)
+  ASAN_UNPOISON_MEMORY_REGION(fiber.stack, fiber.bytes);
 #endif
-  f.asan = nullptr;
-#if defined(EMU_UCONTEXT)
-  getcontext(&f.context);
-  f.context.uc_stack.ss_sp = f.stack;
-  f.context.uc_stack.ss_size = f.bytes;
-  f.context.uc_link = nullptr;
-  makecontext(&f.context, entry, 0);
-#elif defined(__x86_64__)
-  auto* top = reinterpret_cast<uintptr_t*>(f.stack + f.bytes) -
-              2;  // entry sees rsp = 8 mod 16, as after a call
-  top[1] = 0;
-  top[0] = reinterpret_cast<uintptr_t>(entry);
-  std::memset(top - 6, 0, 6 * sizeof(*top));
-  f.sp = top - 6;
+  fiber.fake_stack = nullptr;
+  auto* const end = reinterpret_cast<uintptr_t*>(fiber.stack + fiber.bytes);
+#if defined(__x86_64__)
+  constexpr int kRegisters = 6, kReturn = 6;
+  uintptr_t* const top = end - 8;  // the entry sees a stack pointer of 8 mod 16, as after a call
+  top[kReturn + 1] = 0;
 #else
-  auto* top = reinterpret_cast<uintptr_t*>(f.stack + f.bytes) - 20;
-  std::memset(top, 0, 160);
-  top[11] = reinterpret_cast<uintptr_t>(entry);
-  f.sp = top;
+  constexpr int kRegisters = 20, kReturn = 11;
+  uintptr_t* const top = end - kRegisters;
 #endif
+  std::memset(top, 0, kRegisters * sizeof(*top));
+  top[kReturn] = reinterpret_cast<uintptr_t>(entry);
+  fiber.stack_pointer = top;
 }
 
 void fiber_switch(Fiber& from, Fiber& to) {
-#ifdef EMU_ASAN
-  __sanitizer_start_switch_fiber(&from.asan, to.stack, to.bytes);
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_start_switch_fiber(&from.fake_stack, to.stack, to.bytes);
 #endif
-#if defined(EMU_UCONTEXT)
-  swapcontext(&from.context, &to.context);
-#else
-  emu_switch(&from.sp, to.sp);
-#endif
-#ifdef EMU_ASAN
-  __sanitizer_finish_switch_fiber(from.asan, nullptr, nullptr);
+  mrcnn_fiber_switch(&from.stack_pointer, to.stack_pointer);
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_finish_switch_fiber(from.fake_stack, nullptr, nullptr);
 #endif
 }
 
 void fiber_entered() {
-#ifdef EMU_ASAN
+#if defined(__SANITIZE_ADDRESS__)
   __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
 #endif
 }
 
-void fiber_on_death([[maybe_unused]] void (*f)()) {
-#ifdef EMU_ASAN
-  __sanitizer_set_death_callback(f);
-#endif
+void fiber_adopt_caller(Fiber& fiber) {
+  pthread_attr_t attributes;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) std::abort();
+  void* stack = nullptr;
+  pthread_attr_getstack(&attributes, &stack, &fiber.bytes);
+  pthread_attr_destroy(&attributes);
+  fiber.stack = static_cast<char*>(stack);
 }
 
-void fiber_adopt_host(Fiber& f) {
-  pthread_attr_t a;
-  void* base = nullptr;
-  pthread_getattr_np(pthread_self(), &a);
-  pthread_attr_getstack(&a, &base, &f.bytes);
-  pthread_attr_destroy(&a);
-  f.stack = static_cast<char*>(base);
-}
 }  // namespace emu

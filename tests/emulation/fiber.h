@@ -1,25 +1,31 @@
-// Fibers: one saved stack pointer each. ASan is told about every switch.
+// Fibers: stacks that a device thread runs on, and the switch between them.
+// AddressSanitizer is told about every switch, so that it knows which stack it
+// looks at.
 #pragma once
+
 #include <cstddef>
-#if defined(EMU_UCONTEXT)
-#include <ucontext.h>
-#endif
+
 namespace emu {
+
 struct Fiber {
-  void* sp = nullptr;
-  char* stack = nullptr;  // lowest address; null: the host thread's own stack
+  void* stack_pointer = nullptr;  // saved while another fiber runs
+  char* stack = nullptr;          // lowest address
   size_t bytes = 0;
-  void* asan = nullptr;
-#if defined(EMU_UCONTEXT)
-  ucontext_t context{};
-#endif
+  void* fake_stack = nullptr;  // AddressSanitizer's handle
 };
-inline constexpr size_t kStackBytes = 64 * 1024;  // plus a guard page
-void fiber_create(Fiber&);
-void fiber_prepare(Fiber&,
-                   void (*entry)());  // (re)start at entry; whatever ran there before is abandoned
+
+inline constexpr size_t kStackBytes = 64 * 1024;
+inline constexpr size_t kGuardBytes = 4096;  // below the stack, not accessible
+
+// Maps a stack with its guard page.
+void fiber_create(Fiber& fiber);
+// The next switch to the fiber starts `entry`; whatever ran there before is
+// abandoned.
+void fiber_prepare(Fiber& fiber, void (*entry)());
 void fiber_switch(Fiber& from, Fiber& to);
-void fiber_adopt_host(Fiber&);
-void fiber_on_death(void (*f)());  // called when a sanitizer ends the program
-void fiber_entered();              // first thing an entry calls
+// The first thing an entry calls.
+void fiber_entered();
+// Describes the calling thread's own stack.
+void fiber_adopt_caller(Fiber& fiber);
+
 }  // namespace emu

@@ -1,10 +1,11 @@
-// Stand-in for cuda_bf16.h: storage, conversions (round to nearest even) and access to the bits.
+// Stand-in for cuda_bf16.h: storage, conversions (round to nearest even) and
+// access to the bits.
 #pragma once
 
 #include <bit>
 #include <cstdint>
 
-#include "cuda_runtime.h"
+#include "tests/emulation/include/cuda_runtime.h"
 
 struct alignas(2) __nv_bfloat16 {
   uint16_t bits;

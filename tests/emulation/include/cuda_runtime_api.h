@@ -1,10 +1,11 @@
-// The host side of the CUDA runtime that the project uses, served by the emulated device.
-// Numbers of enumerators are CUDA's, so that messages and tests read the same.
+// The host side of the CUDA runtime that the project uses, served by the
+// emulated device. Numbers of enumerators are CUDA's, so that messages and
+// tests read the same.
 #pragma once
 
 #include <cstddef>
 
-#include "vector_types.h"
+#include "tests/emulation/include/vector_types.h"
 
 enum cudaError_t {
   cudaSuccess = 0,
@@ -18,6 +19,7 @@ enum cudaError_t {
   cudaErrorIllegalState = 401,
   cudaErrorNotReady = 600,
   cudaErrorIllegalAddress = 700,
+  cudaErrorMisalignedAddress = 716,
   cudaErrorLaunchFailure = 719,
   cudaErrorNotSupported = 801,
   cudaErrorStreamCaptureUnsupported = 900,
