@@ -10,8 +10,10 @@ namespace {
 using cuda::ConvolutionPass;
 using cuda::ConvolutionProblem;
 
-constexpr int64_t kBoxGrid = 7;    // RoIAlign output of the box head
-constexpr int64_t kMaskGrid = 14;  // and of the mask head
+constexpr int64_t kImageChannels = 3;
+constexpr int64_t kPixelBytes = 16;  // of the network's input on a GPU, as models/mask_rcnn has it
+constexpr int64_t kBoxGrid = 7;      // RoIAlign output of the box head
+constexpr int64_t kMaskGrid = 14;    // and of the mask head
 
 struct Maps {
   int64_t batch, height, width;
@@ -159,6 +161,8 @@ std::vector<ConvolutionProblem> model_convolutions(const MaskRcnnConfig& config,
 ConvolutionProblem with_precision(ConvolutionProblem problem, Precision precision) {
   problem.dtype = precision == Precision::kBf16 ? DType::kBF16 : DType::kF32;
   problem.tf32 = precision == Precision::kTf32;
+  if (problem.channels == kImageChannels)
+    problem.channels = kPixelBytes / dtype_bytes(problem.dtype);
   return problem;
 }
 

@@ -1,4 +1,5 @@
 // run_convolution() by cuDNN: one handle per GPU, one set of plans per problem.
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -7,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -57,11 +59,16 @@ Tensors tensors_of(const ConvolutionProblem& problem, const void* input, const v
   return tensors;
 }
 
+struct ReadyPlan {
+  PlanSteps steps;
+  bool from_disk = false;  // and not proven by a run
+};
+
 struct DeviceState {
   TargetDevice device;
   PlanCache cache;
   cudnnHandle_t handle = nullptr;
-  std::map<ConvolutionProblem, PlanSteps> plans;
+  std::map<ConvolutionProblem, ReadyPlan> plans;
   std::mutex mutex;  // the handle serves one thread at a time
 
   explicit DeviceState(int index)
@@ -140,11 +147,9 @@ double milliseconds(const PlanStep& step, const Tensors& tensors, cudnnHandle_t 
   return best;
 }
 
-PlanSteps find_or_make(DeviceState& state, const ConvolutionProblem& problem,
-                       const Tensors& tensors, Stream stream) {
+PlanSteps make_plan(DeviceState& state, const ConvolutionProblem& problem, const Tensors& tensors,
+                    Stream stream) {
   const bool timing = autotune();
-  std::optional<CachedPlan> cached = state.cache.load(problem);
-  if (cached && (cached->timed || !timing)) return std::move(cached->steps);
   StepTimer timer;
   if (timing) {
     timer = [&](const PlanStep& step) { return milliseconds(step, tensors, state.handle, stream); };
@@ -154,22 +159,54 @@ PlanSteps find_or_make(DeviceState& state, const ConvolutionProblem& problem,
   return std::move(made.steps);
 }
 
-const PlanSteps& steps_for(DeviceState& state, const ConvolutionProblem& problem,
-                           const Tensors& tensors, Stream stream) {
+void note_fallback(const DeviceState& state, const ConvolutionProblem& problem) {
+  const std::lock_guard lock(fallbacks().mutex);
+  fallbacks().lines.push_back("no engine of cuDNN " + library().version +
+                              " fuses the epilogue of " + cuda::describe(problem) + " on " +
+                              state.device.name() + ": it runs as two kernels");
+}
+
+ReadyPlan& plan_for(DeviceState& state, const ConvolutionProblem& problem, const Tensors& tensors,
+                    Stream stream) {
   const auto known = state.plans.find(problem);
   if (known != state.plans.end()) return known->second;
   if (cuda::is_capturing(stream)) {
     throw CudaError("[convolution] a graph is being recorded before the convolution ran once: " +
                     cuda::describe(problem));
   }
-  PlanSteps steps = find_or_make(state, problem, tensors, stream);
-  if (steps.size() > 1) {
-    const std::lock_guard lock(fallbacks().mutex);
-    fallbacks().lines.push_back("no engine of cuDNN " + library().version +
-                                " fuses the epilogue of " + cuda::describe(problem) + " on " +
-                                state.device.name() + ": it runs as two kernels");
+  std::optional<CachedPlan> cached = state.cache.load(problem);
+  ReadyPlan plan;
+  plan.from_disk = cached && (cached->timed || !autotune());
+  plan.steps =
+      plan.from_disk ? std::move(cached->steps) : make_plan(state, problem, tensors, stream);
+  if (plan.steps.size() > 1) note_fallback(state, problem);
+  return state.plans.emplace(problem, std::move(plan)).first->second;
+}
+
+cudnnStatus_t execute_all(const PlanSteps& steps, const Tensors& tensors, cudnnHandle_t handle,
+                          Stream stream) {
+  for (const PlanStep& step : steps) {
+    const cudnnStatus_t status = execute(step, tensors, handle, stream);
+    if (status != CUDNN_STATUS_SUCCESS) return status;
+    cuda::after_launch("convolution", stream);
   }
-  return state.plans.emplace(problem, std::move(steps)).first->second;
+  return CUDNN_STATUS_SUCCESS;
+}
+
+void run(DeviceState& state, const ConvolutionProblem& problem, const Tensors& tensors,
+         Stream stream) {
+  check(library().set_stream(state.handle, stream), "cudnnSetStream");
+  ReadyPlan& plan = plan_for(state, problem, tensors, stream);
+  cudnnStatus_t status = execute_all(plan.steps, tensors, state.handle, stream);
+  if (status != CUDNN_STATUS_SUCCESS && plan.from_disk) {
+    // Made for a GPU that was described, and this one is not quite like it.
+    plan.steps = make_plan(state, problem, tensors, stream);
+    status = execute_all(plan.steps, tensors, state.handle, stream);
+  }
+  plan.from_disk = false;
+  if (status != CUDNN_STATUS_SUCCESS) {
+    check(status, ("the convolution " + cuda::describe(problem)).c_str());
+  }
 }
 
 }  // namespace
@@ -191,14 +228,7 @@ void run_convolution(const ConvolutionProblem& problem, const void* input, const
   const cudnn::Tensors tensors = cudnn::tensors_of(problem, input, weight, bias, residual, output);
   cudnn::DeviceState& state = cudnn::state_of_current_device();
   const std::lock_guard lock(state.mutex);
-  cudnn::check(cudnn::library().set_stream(state.handle, stream), "cudnnSetStream");
-  for (const cudnn::PlanStep& step : cudnn::steps_for(state, problem, tensors, stream)) {
-    const cudnnStatus_t status = cudnn::execute(step, tensors, state.handle, stream);
-    if (status != CUDNN_STATUS_SUCCESS) {
-      cudnn::check(status, ("the convolution " + describe(problem)).c_str());
-    }
-    after_launch("convolution", stream);
-  }
+  cudnn::run(state, problem, tensors, stream);
 }
 
 void set_convolution_autotune(bool autotune) { cudnn::autotune() = autotune; }

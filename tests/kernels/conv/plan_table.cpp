@@ -47,6 +47,7 @@ std::string line_of(const ConvolutionProblem& p) {
   std::string text = fmt::format("{}{}, {} to {}", p.batch > 1 ? fmt::format("{} x ", p.batch) : "",
                                  extent, p.channels, p.out_channels);
   if (!product) text += fmt::format(", {}x{}", p.kernel[0], p.kernel[1]);
+  if (p.channels == 3) text += " (padded to 16 bytes a pixel)";
   if (p.stride[0] > 1) text += fmt::format(" stride {}", p.stride[0]);
   return text + (p.residual ? ", residual" : "") + (p.relu ? ", ReLU" : "");
 }

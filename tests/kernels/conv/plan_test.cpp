@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "core/cuda/vendor_library.h"
 #include "core/error.h"
@@ -197,6 +198,21 @@ TEST_CASE("Plans that were written ahead are found again") {
       CHECK(std::filesystem::is_regular_file(plan.path));
     }
   }
+}
+
+TEST_CASE("write_plans names a missing description and sums up") {
+  if (!has_cudnn()) return;
+  const test::TemporaryDirectory directory;
+  PlanRequest request{.device_file = directory / "absent.json",
+                      .directory = directory.path(),
+                      .models = {},
+                      .precisions = {},
+                      .inputs = {}};
+  std::ostringstream out;
+  CHECK_THROWS_WITH_AS(write_plans(request, out), doctest::Contains("absent.json"), FileError);
+  request.device_file = directory.write("device.json", test::gpu_description("h100"));
+  write_plans(request, out);
+  CHECK(out.str().find("NVIDIA H100 80GB HBM3, sm_90, 132 multiprocessors") != std::string::npos);
 }
 
 }  // namespace mrcnn

@@ -28,9 +28,10 @@ TEST_CASE("A gradient has no epilogue, a precision its type") {
   const ConvolutionProblem gradient =
       as_pass(with_precision(forward, Precision::kBf16), ConvolutionPass::kWeightGradient);
   CHECK(cuda::describe(gradient) ==
-        "weight gradient 1x800x1344x3 * 64x7x7x3 stride 2x2 padding 3x3, bf16");
+        "weight gradient 1x800x1344x8 * 64x7x7x8 stride 2x2 padding 3x3, bf16");
   CHECK_NOTHROW(cuda::check_convolution_problem(gradient));
   CHECK(with_precision(forward, Precision::kTf32).tf32);
+  CHECK(with_precision(forward, Precision::kTf32).channels == 4);
 }
 
 TEST_CASE("A request lists each problem once") {
