@@ -1,6 +1,5 @@
-// For builds without memory hooks: AddressSanitizer, where it is on, learns
-// what is accessible. It reports bounds and released memory; uninitialised
-// memory shows as poison in results.
+// For builds without memory hooks: AddressSanitizer, where it is on, learns what is accessible. It
+// reports bounds and released memory; uninitialised memory shows as poison in results.
 #include "tests/emulation/checks.h"
 #include "tests/emulation/engine.h"
 

@@ -1,6 +1,5 @@
-// The .cu files are compiled with -fsanitize=thread, so every load and store
-// calls one of the functions below. The program is linked without the
-// ThreadSanitizer runtime: no part of it runs.
+// The .cu files are compiled with -fsanitize=thread, so every load and store calls one of the
+// functions below. The program is linked without the ThreadSanitizer runtime: no part of it runs.
 #include <cstring>
 
 #include "tests/emulation/checks.h"
@@ -17,8 +16,8 @@ const char* word_for(Access access) {
   return access == Access::kRead ? "read" : access == Access::kWrite ? "write" : "atomic operation";
 }
 
-// What is neither device nor shared memory: the thread's own stack, the
-// kernel's arguments, global variables and page-locked host memory are fine.
+// What is neither device nor shared memory: the thread's own stack, the kernel's arguments, global
+// variables and page-locked host memory are fine.
 void check_other(const char* address, size_t bytes, Access access) {
   static const Range image = program_image();
   const Fiber& fiber = *engine.current->fiber;
@@ -98,9 +97,8 @@ void fail_race(const char* what, Access mine, const char* other, unsigned thread
   MRCNN_HOOK(void, __tsan_volatile_write##bytes, (void* p),            \
              { emu::check(p, bytes, emu::Access::kWrite, MRCNN_PC); })
 
-// Atomic operations of the language, such as the guards of static variables in
-// launchers, keep their meaning and are not checked; kernels use the functions
-// of warp.h.
+// Atomic operations of the language, such as the guards of static variables in launchers, keep
+// their meaning and are not checked; kernels use the functions of warp.h.
 #define MRCNN_ATOMIC_FETCH_HOOK(bits, T, name)                                      \
   MRCNN_HOOK(T, __tsan_atomic##bits##_fetch_##name, (volatile T * p, T value, int), \
              { return __atomic_fetch_##name(p, value, __ATOMIC_SEQ_CST); })

@@ -1,18 +1,17 @@
-// Controls of the emulated device, for tests and for the stand-ins of vendor
-// libraries.
+// Controls of the emulated device, for tests and for the stand-ins of vendor libraries.
 #pragma once
-
-#include <cuda_runtime_api.h>
 
 #include <cstdint>
 #include <functional>
 #include <string>
 
+#include "tests/emulation/include/cuda_runtime_api.h"
+
 namespace emu {
 
 struct Options {
-  // 0: threads and blocks in order; 1: reversed; else shuffled by this number.
-  // The environment variable MRCNN_EMU_SEED sets the first value.
+  // 0: threads and blocks in order; 1: reversed; else shuffled by this number. The environment
+  // variable MRCNN_EMU_SEED sets the first value.
   uint64_t seed = 0;
   // Work of a stream runs when something waits for it; false: at once.
   bool lazy_streams = true;
@@ -35,9 +34,8 @@ void reset();
 // Device allocations not freed yet.
 size_t live_allocations();
 
-// Runs `work` in stream order like a kernel. It may touch device memory, is
-// captured into graphs and counts as one launch. `name` is a literal; it
-// appears in reports.
+// Runs `work` in stream order like a kernel. It may touch device memory, is captured into graphs
+// and counts as one launch. `name` is a literal; it appears in reports.
 cudaError_t enqueue_host_work(cudaStream_t stream, const char* name, std::function<void()> work);
 
 }  // namespace emu

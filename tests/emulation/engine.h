@@ -1,5 +1,4 @@
-// The emulated device's state while a kernel runs: one block at a time, its
-// threads as fibers.
+// The emulated device's state while a kernel runs: one block at a time, its threads as fibers.
 #pragma once
 
 #include <cstdint>
@@ -24,9 +23,8 @@ struct Thread {
   int argument, width;
   unsigned bytes;
   alignas(16) unsigned char in[16], out[16];
-  // Vector clock over the lanes of its warp: clock[l] is the last moment of
-  // lane l that is ordered before this thread's present one. Only __syncwarp
-  // orders memory inside a warp.
+  // Vector clock over the lanes of its warp: clock[l] is the last moment of lane l that is ordered
+  // before this thread's present one. Only __syncwarp orders memory inside a warp.
   uint32_t clock[32];
 };
 
@@ -53,15 +51,14 @@ struct Launch {
 struct Engine {
   const Launch* launch = nullptr;
   Thread* current = nullptr;  // null while host code runs
-  // Runtime code runs for the current thread: its own accesses are not the
-  // kernel's, although the linker may have picked instrumented copies of inline
-  // functions for it.
+  // Runtime code runs for the current thread: its own accesses are not the kernel's, although the
+  // linker may have picked instrumented copies of inline functions for it.
   bool in_runtime = false;
   bool failed = false;       // the launch is abandoned
   bool fenced = false;       // the launch used __threadfence
   const void* pc = nullptr;  // instruction of the access being checked
-  // Grows at every launch, block and barrier and never goes back, so that the
-  // books of races need no clearing.
+  // Grows at every launch, block and barrier and never goes back, so that the books of races need
+  // no clearing.
   uint32_t epoch = 1, launch_epoch = 1, block_epoch = 1;
   Fiber host;
 
@@ -76,8 +73,7 @@ void run_launch(const Launch& launch);
 std::string where();
 // Random numbers of the present seed.
 uint64_t next_random();
-// Starts the sequence of the seed again, so that a failing seed fails alone
-// too.
+// Starts the sequence of the seed again, so that a failing seed fails alone too.
 void restart_random();
 
 // Of schedule.cpp, for the operations that make a thread wait.
@@ -86,8 +82,7 @@ void make_ready(Thread& thread);
 void wait_here();
 // Of warp.cpp: completes what waited only for a lane that has returned.
 void lane_exited(Thread& thread);
-// Ends the launch from inside a kernel: `text` is kept as the fault and the
-// fiber never resumes.
+// Ends the launch from inside a kernel: `text` is kept as the fault and the fiber never resumes.
 [[noreturn]] void fail_kernel(cudaError_t code, const char* format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -5,8 +5,8 @@
 #include "tests/emulation/report.h"
 #include "tests/emulation/streams.h"
 
-// What one cudaEventRecord marked. A wait keeps the record it saw: recording
-// again or destroying the event changes nothing for it.
+// What one cudaEventRecord marked. A wait keeps the record it saw: recording again or destroying
+// the event changes nothing for it.
 struct EventRecord {
   std::shared_ptr<CUstream_st> stream;
   uint64_t at = 0;

@@ -14,9 +14,8 @@
 
 extern "C" void mrcnn_fiber_switch(void** save, void* load);
 
-// A switch is a function call, so only the registers that a callee must keep
-// move; the floating-point control words are the same everywhere. swapcontext
-// would cost a system call.
+// A switch is a function call, so only the registers that a callee must keep move; the
+// floating-point control words are the same everywhere. swapcontext would cost a system call.
 #if defined(__x86_64__)
 asm(R"(.text
 .globl mrcnn_fiber_switch
@@ -86,8 +85,7 @@ void fiber_create(Fiber& fiber) {
   fiber.bytes = kStackBytes;
 }
 
-// Lays the stack out as mrcnn_fiber_switch leaves it, with `entry` as the
-// address to return to.
+// Lays the stack out as mrcnn_fiber_switch leaves it, with `entry` as the address to return to.
 void fiber_prepare(Fiber& fiber, void (*entry)()) {
 #if defined(__SANITIZE_ADDRESS__)
   ASAN_UNPOISON_MEMORY_REGION(fiber.stack, fiber.bytes);

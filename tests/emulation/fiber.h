@@ -1,6 +1,5 @@
-// Fibers: stacks that a device thread runs on, and the switch between them.
-// AddressSanitizer is told about every switch, so that it knows which stack it
-// looks at.
+// Fibers: stacks that a device thread runs on, and the switch between them. AddressSanitizer is
+// told about every switch, so that it knows which stack it looks at.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +18,7 @@ inline constexpr size_t kGuardBytes = 4096;  // below the stack, not accessible
 
 // Maps a stack with its guard page.
 void fiber_create(Fiber& fiber);
-// The next switch to the fiber starts `entry`; whatever ran there before is
-// abandoned.
+// The next switch to the fiber starts `entry`; whatever ran there before is abandoned.
 void fiber_prepare(Fiber& fiber, void (*entry)());
 void fiber_switch(Fiber& from, Fiber& to);
 // The first thing an entry calls.

@@ -1,6 +1,5 @@
-// Stream capture and graphs. A graph keeps the order that streams and events
-// gave its nodes and nothing more: a replay takes any order that fits, chosen
-// by the seed.
+// Stream capture and graphs. A graph keeps the order that streams and events gave its nodes and
+// nothing more: a replay takes any order that fits, chosen by the seed.
 #include <algorithm>
 #include <memory>
 #include <string>

@@ -1,5 +1,4 @@
-// One launch: shared memory, the order of the blocks, and what a failing kernel
-// says.
+// One launch: shared memory, the order of the blocks, and what a failing kernel says.
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -24,8 +23,7 @@ uint64_t g_random = 1;
 uint64_t g_launches_of_seed = 0;
 const Fiber* g_host_of_fibers = nullptr;
 
-// Not memset: under AddressSanitizer a variable's symbol may cover its red zone
-// too.
+// Not memset: under AddressSanitizer a variable's symbol may cover its red zone too.
 __attribute__((no_sanitize_address, noinline)) void poison(const Range& range) {
   volatile char* p = range.begin;
   while (p < range.end) {
@@ -45,9 +43,8 @@ __attribute__((no_sanitize_address, noinline)) bool is_written(const Range& rang
   return false;
 }
 
-// Poisons the shared variables of the whole program before the first block of a
-// launch, later only those the first block wrote: else the cost of a block
-// would grow with the number of kernels.
+// Poisons the shared variables of the whole program before the first block of a launch, later only
+// those the first block wrote: else the cost of a block would grow with the number of kernels.
 class SharedPoison {
  public:
   void before_block() {
@@ -67,8 +64,7 @@ class SharedPoison {
   std::vector<Range> touched_;
 };
 
-// A walk over all blocks: start plus a step that is prime to the count is a
-// cheap permutation.
+// A walk over all blocks: start plus a step that is prime to the count is a cheap permutation.
 class BlockOrder {
  public:
   explicit BlockOrder(uint64_t count) : count_(count) {
@@ -106,8 +102,7 @@ void prepare_threads(const dim3& block) {
   }
 }
 
-// Fibers know the stack of the thread they go back to, so another host thread
-// starts them afresh.
+// Fibers know the stack of the thread they go back to, so another host thread starts them afresh.
 void adopt_host_thread() {
   static thread_local const Fiber t_host = [] {
     Fiber fiber;

@@ -24,8 +24,7 @@ namespace {
 constexpr size_t kArenaBytes = size_t{16} << 30;  // reserved, not used
 constexpr size_t kAlignment = 256;                // the device's
 constexpr size_t kPageBytes = size_t{2} << 20;    // few of them make changing access cheap
-// Released memory of this size stays untouched, so that a use after free finds
-// it.
+// Released memory of this size stays untouched, so that a use after free finds it.
 constexpr size_t kQuarantineBytes = size_t{8} << 20;
 
 struct Allocation {
@@ -55,8 +54,7 @@ class Arena {
   }
 
   char* allocate(size_t bytes) {
-    // The red zone grows with the allocation: larger strides, larger
-    // overshoots.
+    // The red zone grows with the allocation: larger strides, larger overshoots.
     const size_t red_zone = std::clamp<size_t>(bytes / 8, kAlignment, 4096);
     const size_t span = round_up(bytes + red_zone, kAlignment);
     char* const begin = take_span(span);

@@ -21,14 +21,12 @@ std::string describe_address(const void* address);
 // Null if the range lies in one live allocation, else what is wrong with it.
 const char* range_problem(const void* begin, size_t bytes);
 
-// Page-locked host memory, which kernels may touch and asynchronous copies read
-// late.
+// Page-locked host memory, which kernels may touch and asynchronous copies read late.
 void add_pinned(void* begin, size_t bytes);
 bool remove_pinned(void* begin);
 bool is_pinned(const void* begin, size_t bytes);
 
-// While one exists, device memory is accessible: kernels, copies and host work
-// of the device run.
+// While one exists, device memory is accessible: kernels, copies and host work of the device run.
 class DeviceAccess {
  public:
   DeviceAccess();
@@ -36,8 +34,7 @@ class DeviceAccess {
   DeviceAccess(const DeviceAccess&) = delete;
   DeviceAccess& operator=(const DeviceAccess&) = delete;
 };
-// Takes the access away for a while: host code runs in the middle of device
-// work.
+// Takes the access away for a while: host code runs in the middle of device work.
 class HostOnly {
  public:
   HostOnly();

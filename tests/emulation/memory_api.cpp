@@ -59,9 +59,8 @@ bool is_capturing(cudaStream_t handle) {
   return stream && stream->capture;
 }
 
-// Pageable host memory goes through a buffer of the driver: the source is read
-// during the call, the target is written before the call returns. Page-locked
-// memory is read and written late.
+// Pageable host memory goes through a buffer of the driver: the source is read during the call, the
+// target is written before the call returns. Page-locked memory is read and written late.
 cudaError_t enqueue_copy(Copy copy, cudaMemcpyKind kind, cudaStream_t stream) {
   if (fault_code() != cudaSuccess) return finish();
   if (copy.bytes == 0) return finish();
@@ -111,8 +110,7 @@ cudaError_t cudaMalloc(void** pointer, size_t bytes) {
   return refused != cudaSuccess ? refused : emu::allocate(pointer, bytes);
 }
 
-// Graphs with allocations of their own are not emulated: a capture refuses
-// them.
+// Graphs with allocations of their own are not emulated: a capture refuses them.
 cudaError_t cudaMallocAsync(void** pointer, size_t bytes, cudaStream_t handle) {
   const Locked lock;
   const std::shared_ptr<CUstream_st> stream = emu::find_stream(handle);

@@ -1,5 +1,4 @@
-// The threads of a block as fibers: which one runs next, barriers, and nobody
-// can go on.
+// The threads of a block as fibers: which one runs next, barriers, and nobody can go on.
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -92,9 +91,8 @@ std::string who_waits_where() {
               g_barrier.waiting, engine.num_threads, who.c_str());
 }
 
-// Leaves the thread of fiber `self`, which waits or has ended, and runs another
-// one. Returns when `self` goes on: with its own thread or, if that had ended,
-// with the new engine.current.
+// Leaves the thread of fiber `self`, which waits or has ended, and runs another one. Returns when
+// `self` goes on: with its own thread or, if that had ended, with the new engine.current.
 void run_next(Fiber* self, bool ended) {
   Thread* const next = pick();
   if (next == nullptr) {
@@ -102,8 +100,7 @@ void run_next(Fiber* self, bool ended) {
     g_idle.push_back(self);
     return switch_to_host(self);
   }
-  // A thread that ended hands its stack to a fresh one: kernels without
-  // barriers never switch.
+  // A thread that ended hands its stack to a fresh one: kernels without barriers never switch.
   if (ended && next->fiber == nullptr) next->fiber = self;
   set_current(next);
   if (next->fiber == self) return;
@@ -175,8 +172,7 @@ void run_threads() {
     thread.fiber = nullptr;
     std::memset(thread.clock, 0, sizeof(thread.clock));
     thread.clock[thread.lane] = 1;
-    // The pile is taken from its end: seed 0 runs the threads in order, seed 1
-    // in reverse.
+    // The pile is taken from its end: seed 0 runs the threads in order, seed 1 in reverse.
     g_ready.push_back(static_cast<uint16_t>(options().seed == 0 ? count - 1 - i : i));
   }
   for (Warp& warp : engine.warps) {

@@ -63,9 +63,8 @@ const char* problem_of(ByteState state) {
   }
 }
 
-// Code without hooks, such as the stand-ins of vendor libraries, leaves no
-// note, but it leaves the bytes: fresh memory that is no longer poison was
-// written.
+// Code without hooks, such as the stand-ins of vendor libraries, leaves no note, but it leaves the
+// bytes: fresh memory that is no longer poison was written.
 bool is_changed(const char* address, size_t bytes) {
   return std::any_of(address, address + bytes,
                      [](char byte) { return static_cast<unsigned char>(byte) != kPoison; });

@@ -15,15 +15,13 @@ struct Mark {
   uint16_t thread = 0;
   bool atomic = false;
 };
-// One per byte. Two reads, of different warps where possible: one alone would
-// be forgotten when the next reader comes, and with it the race against a later
-// write.
+// One per byte. Two reads, of different warps where possible: one alone would be forgotten when the
+// next reader comes, and with it the race against a later write.
 struct Cell {
   Mark write, read, other_read;
 };
 
-// The static variables lie close together, other things of the program may lie
-// between them.
+// The static variables lie close together, other things of the program may lie between them.
 char* g_static_begin = nullptr;
 char* g_static_end = nullptr;
 std::vector<Cell> g_static_cells;

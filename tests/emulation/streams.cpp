@@ -19,8 +19,7 @@ std::vector<std::shared_ptr<CUstream_st>>& mutable_streams() {
   return *streams;
 }
 
-// The legacy stream and blocking streams wait for each other; the work before
-// runs at once.
+// The legacy stream and blocking streams wait for each other; the work before runs at once.
 void order_with_legacy(const std::shared_ptr<CUstream_st>& stream) {
   const std::shared_ptr<CUstream_st> legacy = all_streams().front();
   if (stream == legacy) {
@@ -166,8 +165,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
   return finish();
 }
 
-// Every question lets the stream go one step further, so that asking again and
-// again ends.
+// Every question lets the stream go one step further, so that asking again and again ends.
 cudaError_t cudaStreamQuery(cudaStream_t handle) {
   const Locked lock;
   const std::shared_ptr<CUstream_st> stream = emu::find_stream(handle);

@@ -1,5 +1,4 @@
-// Streams as queues that run only when something waits for them, and the
-// captures they may be in.
+// Streams as queues that run only when something waits for them, and the captures they may be in.
 #pragma once
 
 #include <cstdint>
@@ -67,8 +66,7 @@ class Locked {
   std::unique_lock<std::recursive_mutex> lock_;
 };
 
-// The stream of a handle, where null is the legacy stream; null if there is no
-// such stream.
+// The stream of a handle, where null is the legacy stream; null if there is no such stream.
 std::shared_ptr<CUstream_st> find_stream(cudaStream_t handle);
 const std::vector<std::shared_ptr<CUstream_st>>& all_streams();
 
@@ -78,8 +76,7 @@ void run_until(CUstream_st& stream, uint64_t count);
 void run_one(CUstream_st& stream);
 void run_everything();
 
-// Refuses a call that would wait or allocate while a capture forbids it, and
-// breaks that capture.
+// Refuses a call that would wait or allocate while a capture forbids it, and breaks that capture.
 cudaError_t refuse_in_capture(const char* call);
 // The same for calls on one stream.
 cudaError_t refuse_on_capturing(CUstream_st& stream, const char* call);

@@ -25,9 +25,8 @@ struct Symbol {
   bool is_function;
 };
 
-// dladdr() does not know functions of anonymous namespaces, which kernels
-// usually are, and no call lists variables by section: the table is read from
-// the file.
+// dladdr() does not know functions of anonymous namespaces, which kernels usually are, and no call
+// lists variables by section: the table is read from the file.
 class SymbolTable {
  public:
   SymbolTable() {

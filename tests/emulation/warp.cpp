@@ -1,6 +1,5 @@
-// Warp operations: a rendezvous of the lanes of a mask; the last one to arrive
-// computes the result of every lane. Disjoint masks of divergent branches may
-// be under way at the same time.
+// Warp operations: a rendezvous of the lanes of a mask; the last one to arrive computes the result
+// of every lane. Disjoint masks of divergent branches may be under way at the same time.
 #include <algorithm>
 #include <cstring>
 
@@ -88,8 +87,7 @@ unsigned lanes_with_same_value(const Rendezvous& meeting, const Thread* lanes,
 }
 
 void give_result(const Rendezvous& meeting, const Thread* lanes, unsigned reduced, Thread& thread) {
-  // Each lane's result has its own slot: a lane may run ahead to its next
-  // operation.
+  // Each lane's result has its own slot: a lane may run ahead to its next operation.
   if (is_shuffle(meeting.op)) {
     const int source = source_lane(meeting.op, thread);
     if (meeting.arrived >> source & 1u) {
@@ -140,18 +138,16 @@ void complete_what_can(Warp& warp, Thread* lanes) {
   }
 }
 
-// The rendezvous of the mask, opened if the caller is the first one.
-Rendezvous& join(Warp& warp, WarpOp op, unsigned mask, Place place) {
+// The rendezvous of the mask, opened if the caller is the first one. Lanes of overlapping masks may
+// be on their way to each other; it is an error only if both sides wait for each other for ever.
+Rendezvous& join(Warp& warp, WarpOp op, unsigned mask, unsigned lane, Place place) {
   for (Rendezvous& meeting : warp.pending) {
-    if ((meeting.mask & mask) == 0) continue;
-    if (meeting.mask != mask || meeting.op != op) {
-      fail_kernel(cudaErrorLaunchFailure,
-                  "warp operations do not match: mask 0x%08x at %s:%d, mask "
-                  "0x%08x at %s:%d",
-                  meeting.mask, meeting.place.file, meeting.place.line, mask, place.file,
-                  place.line);
-    }
-    return meeting;
+    if (meeting.mask == mask && meeting.op == op) return meeting;
+    const bool waits_for_caller = (meeting.mask >> lane & 1u) != 0;
+    if (!waits_for_caller || (meeting.arrived & mask) == 0) continue;
+    fail_kernel(cudaErrorLaunchFailure,
+                "warp operations do not match: mask 0x%08x at %s:%d, mask 0x%08x at %s:%d",
+                meeting.mask, meeting.place.file, meeting.place.line, mask, place.file, place.line);
   }
   warp.pending.push_back({mask, 0, op, place});
   return warp.pending.back();
@@ -176,7 +172,7 @@ void warp_operation(WarpOp op, unsigned mask, const void* in, void* out, unsigne
                 "calling lane %u",
                 place.file, place.line, mask, thread.lane);
   }
-  Rendezvous& meeting = join(warp, op, mask, place);
+  Rendezvous& meeting = join(warp, op, mask, thread.lane, place);
   meeting.arrived |= 1u << thread.lane;
   thread.op = op;
   thread.argument = argument;

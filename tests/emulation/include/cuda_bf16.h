@@ -1,5 +1,4 @@
-// Stand-in for cuda_bf16.h: storage, conversions (round to nearest even) and
-// access to the bits.
+// Stand-in for cuda_bf16.h: storage, conversions (round to nearest even) and access to the bits.
 #pragma once
 
 #include <bit>

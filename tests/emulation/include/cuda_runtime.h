@@ -1,6 +1,5 @@
-// Stand-in for the CUDA runtime: the unchanged *_cuda.cu sources compile with a
-// host compiler against this header and run on an emulated device.
-// docs/emulated_device.md describes it.
+// Stand-in for the CUDA runtime: the unchanged *_cuda.cu sources compile with a host compiler
+// against this header and run on an emulated device. docs/emulated_device.md describes it.
 #pragma once
 
 #include <algorithm>
@@ -25,10 +24,9 @@
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
 #define __align__(n) __attribute__((aligned(n)))
-// Static shared memory becomes a function-local static in a section of its own,
-// so that the runtime finds it in the symbol table, poisons it before every
-// block and knows its accesses. GCC drops section() on statics inside templates
-// but keeps noinit.
+// Static shared memory becomes a function-local static in a section of its own, so that the runtime
+// finds it in the symbol table, poisons it before every block and knows its accesses. GCC drops
+// section() on statics inside templates but keeps noinit.
 #if defined(__clang__)
 #define __shared__ static __attribute__((section(".noinit.shared")))
 #else
@@ -36,8 +34,7 @@
 #endif
 
 namespace emu {
-// Takes ownership of `arguments`: `call` runs the kernel with them, `destroy`
-// frees them.
+// Takes ownership of `arguments`: `call` runs the kernel with them, `destroy` frees them.
 cudaError_t enqueue_kernel(const cudaLaunchConfig_t& config, const void* kernel,
                            void (*call)(void*), void (*destroy)(void*), void* arguments,
                            size_t argument_bytes);

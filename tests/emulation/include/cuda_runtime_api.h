@@ -1,6 +1,5 @@
-// The host side of the CUDA runtime that the project uses, served by the
-// emulated device. Numbers of enumerators are CUDA's, so that messages and
-// tests read the same.
+// The host side of the CUDA runtime that the project uses, served by the emulated device. Numbers
+// of enumerators are CUDA's, so that messages and tests read the same.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
-// Arithmetic functions and intrinsics of device code beyond <cmath>.
-// Rounding differs from the device's where nvcc contracts to FMA or an
-// intrinsic is approximate: tests that run on both compare with tolerances.
+// Arithmetic functions and intrinsics of device code beyond <cmath>. Rounding differs from the
+// device's where nvcc contracts to FMA or an intrinsic is approximate: tests that run on both
+// compare with tolerances.
 #pragma once
 
 #include <math.h>

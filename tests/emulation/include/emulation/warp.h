@@ -1,6 +1,5 @@
-// Barriers, warp operations and atomics of device code.
-// Every waiting call carries the place it was written at: compilers duplicate
-// and merge code, so a return address does not name the line.
+// Barriers, warp operations and atomics of device code. Every waiting call carries the place it was
+// written at: compilers duplicate and merge code, so a return address does not name the line.
 #pragma once
 
 #include <type_traits>
@@ -42,8 +41,7 @@ int block_barrier(BlockOp op, int predicate, Place place);
 void warp_operation(WarpOp op, unsigned mask, const void* in, void* out, unsigned bytes,
                     int argument, int width, Place place);
 void* dynamic_shared();
-// Checks the access, keeps the books of races, and now and then lets another
-// thread go first.
+// Checks the access, keeps the books of races, and now and then lets another thread go first.
 void atomic_access(const void* pointer, unsigned bytes);
 void fence();
 [[noreturn]] void trap(Place place);
@@ -56,8 +54,8 @@ T warp(WarpOp op, unsigned mask, T value, int argument, int width, Place place) 
   return out;
 }
 
-// Device threads switch only inside the runtime, so a plain read and write is
-// one step; the hook of the read must not see it as an unordered access.
+// Device threads switch only inside the runtime, so a plain read and write is one step; the hook of
+// the read must not see it as an unordered access.
 template <typename T, typename Function>
 __attribute__((no_sanitize_thread)) T atomic(T* pointer, Function function) {
   atomic_access(pointer, sizeof(T));
@@ -141,8 +139,8 @@ MRCNN_WARP_REDUCE(or, kOr)
 MRCNN_WARP_REDUCE(xor, kXor)
 #undef MRCNN_WARP_REDUCE
 
-// Only the caller's own bit: legal, since nothing promises that other lanes are
-// converged, and unhelpful to code that hopes they are.
+// Only the caller's own bit: legal, since nothing promises that other lanes are converged, and
+// unhelpful to code that hopes they are.
 inline unsigned __activemask() {
   return 1u << ((threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z)) & 31u);
 }
