@@ -6,13 +6,17 @@
 
 #include "core/error.h"
 #include "tests/kernels/conv/conv_test_tools.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
 
 namespace mrcnn {
 namespace {
 
+using test::count_far;
 using test::deviation;
 using test::random_tensor;
+using test::rounded_to_bf16;
 using test::to_f64;
 
 TEST_CASE("Rejects shapes and types that do not fit") {
@@ -36,7 +40,7 @@ TEST_CASE("Each pixel fills its own block, computed by hand") {
   const Tensor input = Tensor::from<double>(std::vector<double>{1, 10}, {1, 1, 2, 1});
   const Tensor weight = Tensor::from<double>(std::vector<double>{1, 2, 3, -4}, {1, 2, 2, 1});
   const Tensor bias = Tensor::from<double>(std::vector<double>{0.5}, {1});
-  const Tensor output = conv_transpose2d(input, weight, bias, true);
+  const Tensor output = conv_transpose2d(input, weight, bias, {.relu = true});
   REQUIRE(output.shape() == Shape{1, 2, 4, 1});
   const std::vector<double> expected{1.5, 2.5, 10.5, 20.5, 3.5, 0, 30.5, 0};
   CHECK(std::vector<double>(output.span<double>().begin(), output.span<double>().end()) ==
@@ -56,9 +60,53 @@ TEST_CASE("The f32 product and shuffle match the f64 loop") {
     CAPTURE(c.input.to_string());
     const Tensor input = random_tensor(c.input, 1), weight = random_tensor(c.weight, 2);
     const Tensor bias = c.bias ? random_tensor({c.weight[0]}, 3) : Tensor{};
-    const Tensor expected = conv_transpose2d(to_f64(input), to_f64(weight), to_f64(bias), c.relu);
-    CHECK(deviation(conv_transpose2d(input, weight, bias, c.relu), expected).max < 1e-5);
+    const Tensor expected =
+        conv_transpose2d(to_f64(input), to_f64(weight), to_f64(bias), {.relu = c.relu});
+    CHECK(deviation(conv_transpose2d(input, weight, bias, {.relu = c.relu}), expected).max < 1e-5);
   }
+}
+
+TEST_CASE("CUDA matches the f64 loop in f32 and bf16") {
+  struct Case {
+    Shape input, weight;
+    bool bias, relu;
+  };
+  // Outputs of a row of the kernel: 16-byte words, 4-byte words, 2-byte words in bf16.
+  const std::vector<Case> cases{{{2, 3, 5, 8}, {8, 2, 2, 8}, true, true},
+                                {{1, 5, 2, 3}, {2, 3, 1, 3}, false, false},
+                                {{3, 1, 3, 4}, {1, 2, 3, 4}, true, false},
+                                {{0, 4, 6, 3}, {5, 2, 2, 3}, true, true}};
+  test::on_cuda([&](Device device) {
+    for (const Case& c : cases) {
+      CAPTURE(c.input.to_string());
+      const Tensor input = random_tensor(c.input, 1), weight = random_tensor(c.weight, 2);
+      const Tensor bias = c.bias ? random_tensor({c.weight[0]}, 3) : Tensor{};
+      const LinearParams params{.relu = c.relu};
+      const Tensor device_bias = c.bias ? copy_to(bias, device) : Tensor{};
+      const Tensor f32 =
+          conv_transpose2d(copy_to(input, device), copy_to(weight, device), device_bias, params);
+      const Tensor expected = conv_transpose2d(to_f64(input), to_f64(weight), to_f64(bias), params);
+      CHECK(deviation(copy_to(f32, Device{}), expected).max < 1e-5);
+
+      const Tensor bf16 =
+          conv_transpose2d(copy_to(cast(input, DType::kBF16), device),
+                           copy_to(cast(weight, DType::kBF16), device), device_bias, params);
+      REQUIRE(bf16.dtype() == DType::kBF16);
+      const Tensor rounded = conv_transpose2d(
+          to_f64(rounded_to_bf16(input)), to_f64(rounded_to_bf16(weight)), to_f64(bias), params);
+      CHECK(count_far(bf16, cast(rounded, DType::kF32), test::kBf16Rounding, 1e-6F) == 0);
+    }
+  });
+}
+
+TEST_CASE("CUDA refuses f64 and tensors of two devices") {
+  test::on_cuda([](Device device) {
+    const Tensor weight = random_tensor({5, 2, 2, 3}, 2), input = random_tensor({1, 4, 4, 3}, 1);
+    CHECK_THROWS_AS(conv_transpose2d(input, copy_to(weight, device), {}), DeviceError);
+    CHECK_THROWS_AS(
+        conv_transpose2d(copy_to(to_f64(input), device), copy_to(to_f64(weight), device), {}),
+        DTypeError);
+  });
 }
 
 TEST_CASE("Edges: no images") {

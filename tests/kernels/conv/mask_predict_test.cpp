@@ -3,12 +3,16 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 #include "core/error.h"
+#include "core/primitives.h"
 #include "kernels/conv/conv2d.h"
 #include "kernels/conv/conv_transpose2d.h"
 #include "tests/kernels/conv/conv_test_tools.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
 
 namespace mrcnn {
@@ -37,9 +41,8 @@ Tensor labels_of(int64_t detections) {
 
 // All classes' maps in f64, then the label's.
 Tensor expected_logits(const Layers& layers, const Tensor& input, const Tensor& labels) {
-  const Tensor hidden =
-      conv_transpose2d(to_f64(input), to_f64(layers.deconv_weight), to_f64(layers.deconv_bias),
-                       /*relu=*/true);
+  const Tensor hidden = conv_transpose2d(to_f64(input), to_f64(layers.deconv_weight),
+                                         to_f64(layers.deconv_bias), {.relu = true});
   const Tensor all = conv2d(hidden, to_f64(layers.logit_weight), to_f64(layers.logit_bias), {}, {});
   Tensor logits = Tensor::empty({all.size(0), all.size(1), all.size(2)}, DType::kF64);
   const int64_t per_detection = all.size(1) * all.size(2);
@@ -98,6 +101,94 @@ TEST_CASE("Odd sizes, absent biases and a matrix as the logit layer") {
   const Tensor output = predictor.run(input, labels_of(3), MaskOutput::kLogits);
   CHECK(output.shape() == Shape{3, 9, 10});
   CHECK(deviation(output, expected_logits(layers, input, labels_of(3))).max < 1e-5);
+}
+
+// The layers, input and weights with H hidden channels that the GPU's cases use.
+struct Problem {
+  Layers layers;
+  Tensor input;
+  Tensor labels;
+
+  Problem(int64_t hidden, const Shape& input_shape) {
+    layers.deconv_weight = random_tensor({hidden, 2, 2, input_shape[3]}, 1);
+    layers.deconv_bias = random_tensor({hidden}, 2);
+    layers.logit_weight = random_tensor({5, 1, 1, hidden}, 3);
+    input = random_tensor(input_shape, 5);
+    labels = labels_of(input_shape[0]);
+  }
+};
+
+TEST_CASE("CUDA matches the unfused layers in f64") {
+  test::on_cuda([](Device device) {
+    // Packs of 16 bytes and none, one and several packs a lane; 132 vectors, more than a block.
+    for (const int64_t hidden : {24, 7, 130, 132}) {
+      CAPTURE(hidden);
+      const Problem p(hidden, hidden == 7 ? Shape{2, 3, 11, 5} : Shape{3, 2, 3, 8});
+      const PreparedMaskPredictor predictor(
+          copy_to(p.layers.deconv_weight, device), copy_to(p.layers.deconv_bias, device),
+          copy_to(p.layers.logit_weight, device), copy_to(p.layers.logit_bias, device));
+      const Tensor input = copy_to(p.input, device), labels = copy_to(p.labels, device);
+      Tensor expected = expected_logits(p.layers, p.input, p.labels);
+      const Tensor logits = predictor.run(input, labels, MaskOutput::kLogits);
+      CHECK(deviation(copy_to(logits, Device{}), expected).max < 1e-5);
+      for (double& value : expected.span<double>()) value = 1 / (1 + std::exp(-value));
+      CHECK(deviation(copy_to(predictor.run(input, labels), Device{}), expected).max < 1e-5);
+    }
+  });
+}
+
+TEST_CASE("CUDA in bf16: logit weights of both types") {
+  test::on_cuda([](Device device) {
+    const auto bf16 = [&](const Tensor& t) { return copy_to(cast(t, DType::kBF16), device); };
+    for (const int64_t hidden : {40, 3}) {
+      CAPTURE(hidden);
+      Problem p(hidden, {2, 3, 4, 8});
+      for (Tensor* tensor : {&p.input, &p.layers.deconv_weight, &p.layers.logit_weight}) {
+        *tensor = test::rounded_to_bf16(*tensor);
+      }
+      const Tensor expected = expected_logits(p.layers, p.input, p.labels);
+      for (const bool wide : {false, true}) {
+        const Tensor& weight = p.layers.logit_weight;
+        const PreparedMaskPredictor predictor(bf16(p.layers.deconv_weight),
+                                              copy_to(p.layers.deconv_bias, device),
+                                              wide ? copy_to(weight, device) : bf16(weight), {});
+        // Without its bias; hidden values are rounded to 8 bits, their errors average out.
+        Tensor logits = copy_to(
+            predictor.run(bf16(p.input), copy_to(p.labels, device), MaskOutput::kLogits), Device{});
+        for (int64_t i = 0; i < logits.numel(); ++i) {
+          const int64_t label = p.labels.data<const int64_t>()[i / 48];
+          logits.data<float>()[i] += p.layers.logit_bias.data<const float>()[label];
+        }
+        CHECK(deviation(logits, expected).max < 1e-2);
+      }
+    }
+  });
+}
+
+TEST_CASE("CUDA edges: no detections, labels that are no class, wrong devices and types") {
+  test::on_cuda([](Device device) {
+    const Problem p(8, {2, 1, 2, 4});
+    const PreparedMaskPredictor predictor(copy_to(p.layers.deconv_weight, device), {},
+                                          copy_to(p.layers.logit_weight, device), {});
+    const Tensor input = copy_to(p.input, device);
+    const auto run = [&](const std::vector<int64_t>& labels) {
+      return predictor.run(input, copy_to(Tensor::from(labels, {2}), device));
+    };
+    CHECK(test::count_different_bits(run({-1, 5}), copy_to(run({0, 4}), Device{})) == 0);
+    CHECK(test::count_different_bits(run({INT64_MIN, INT64_MAX}), copy_to(run({0, 4}), Device{})) ==
+          0);
+    const Tensor no_labels = Tensor::empty({0}, DType::kI64, device);
+    CHECK(predictor.run(Tensor::empty({0, 14, 14, 4}, DType::kF32, device), no_labels).shape() ==
+          Shape{0, 28, 28});
+    CHECK_THROWS_AS(predictor.run(p.input, p.labels), DeviceError);
+    CHECK_THROWS_AS(predictor.run(input, p.labels), DeviceError);
+    CHECK_THROWS_AS(
+        predictor.run(copy_to(cast(p.input, DType::kBF16), device), copy_to(p.labels, device)),
+        DTypeError);
+    CHECK_THROWS_AS(PreparedMaskPredictor(copy_to(p.layers.deconv_weight, device), {},
+                                          p.layers.logit_weight, {}),
+                    DeviceError);
+  });
 }
 
 TEST_CASE("Edges: no detections, and logits far from zero") {
