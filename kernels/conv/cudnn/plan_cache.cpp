@@ -20,8 +20,8 @@ namespace {
 
 using cuda::ConvolutionProblem;
 
-// The number also stands for how graphs are built: it grows when operation_graph.cpp changes, because
-// plans of the old graphs must not be taken for plans of the new ones.
+// The number also stands for how graphs are built: it grows when operation_graph.cpp changes,
+// because plans of the old graphs must not be taken for plans of the new ones.
 constexpr std::string_view kFormat = "maskrcnn convolution plan 1";
 constexpr const char* kTimed = "timed";
 constexpr const char* kAdvised = "advised";
