@@ -1,16 +1,17 @@
 #include "core/primitives.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <limits>
 #include <string>
 #include <type_traits>
 
+#include "core/cast_math.h"
 #include "core/device_memory.h"
 #include "core/dispatch.h"
+#include "core/dispatch_dtype.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "core/primitives_cuda.h"
 #include "core/target_clones.h"
 
 namespace mrcnn {
@@ -18,56 +19,7 @@ namespace {
 
 constexpr int64_t kGrain = 65536;  // elements a chunk: large against the cost of handing one out
 
-template <typename F>
-void dispatch_dtype(DType dtype, F&& f) {
-  switch (dtype) {
-    case DType::kF32:
-      return f(TypeTag<float>{});
-    case DType::kF64:
-      return f(TypeTag<double>{});
-    case DType::kBF16:
-      return f(TypeTag<BFloat16>{});
-    case DType::kI32:
-      return f(TypeTag<int32_t>{});
-    case DType::kI64:
-      return f(TypeTag<int64_t>{});
-    case DType::kU8:
-      return f(TypeTag<uint8_t>{});
-    case DType::kBool:
-      return f(TypeTag<bool>{});
-  }
-}
-
-template <typename To, typename From>
-To saturated(From value) {
-  // The limits as From: the upper one may round up to 2^bits, which no To holds.
-  constexpr auto kUpper = static_cast<From>(std::numeric_limits<To>::max());
-  constexpr auto kLower = static_cast<From>(std::numeric_limits<To>::min());
-  if (std::isnan(value)) return To{0};
-  if (value >= kUpper) return std::numeric_limits<To>::max();
-  if (value <= kLower) return std::numeric_limits<To>::min();
-  return static_cast<To>(value);
-}
-
-template <typename To, typename From>
-To convert(From value) {
-  if constexpr (std::is_same_v<To, From>) {
-    return value;
-  } else if constexpr (std::is_same_v<From, BFloat16>) {
-    return convert<To>(static_cast<float>(value));
-  } else if constexpr (std::is_same_v<To, BFloat16>) {
-    return BFloat16(static_cast<float>(value));
-  } else if constexpr (std::is_same_v<To, bool>) {
-    return value != From{0};
-  } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
-    return saturated<To>(value);
-  } else {
-    return static_cast<To>(value);
-  }
-}
-
 void check_pair(const char* op, const Tensor& output, const Tensor& input) {
-  require_cpu(op, {&output, &input});
   if (!output.defined() || !input.defined() || output.shape() != input.shape()) {
     throw ShapeError(std::string("[") + op + "] tensors differ in shape: " + output.describe() +
                      ", " + input.describe());
@@ -76,6 +28,7 @@ void check_pair(const char* op, const Tensor& output, const Tensor& input) {
     throw DTypeError(std::string("[") + op + "] tensors differ in type: " + output.describe() +
                      ", " + input.describe());
   }
+  common_device(op, {&output, &input});
 }
 
 template <typename T>
@@ -99,22 +52,49 @@ void accumulate_f64(int64_t count, double* sum, const double* addend) {
   for (int64_t i = 0; i < count; ++i) sum[i] += addend[i];
 }
 
+void cast_on_cpu(const Tensor& input, const Tensor& output) {
+  dispatch_dtype(input.dtype(), [&](auto from_tag) {
+    dispatch_dtype(output.dtype(), [&](auto to_tag) {
+      using From = typename decltype(from_tag)::type;
+      using To = typename decltype(to_tag)::type;
+      const From* const from = input.data<const From>();
+      To* const to = output.data<To>();
+      parallel_for(0, input.numel(), kGrain, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) to[i] = convert<To>(from[i]);
+      });
+    });
+  });
+}
+
 }  // namespace
 
 void fill_(const Tensor& tensor, double value) {
-  require_cpu("fill_", {&tensor});
   if (!tensor.defined()) throw ShapeError("[fill_] tensor is undefined");
   dispatch_dtype(tensor.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
-    T* const data = tensor.data<T>();
     const T element = fill_value<T>(tensor, value);
-    parallel_for(0, tensor.numel(), kGrain,
-                 [&](int64_t begin, int64_t end) { std::fill(data + begin, data + end, element); });
+    dispatch_device(
+        "fill_", tensor.device(),
+        [&] {
+          T* const data = tensor.data<T>();
+          parallel_for(0, tensor.numel(), kGrain, [&](int64_t begin, int64_t end) {
+            std::fill(data + begin, data + end, element);
+          });
+        },
+        [&](Stream stream) {
+          uint64_t bits = 0;
+          std::memcpy(&bits, &element, sizeof(T));
+          cuda::fill(tensor.numel(), sizeof(T), bits, tensor.raw(), stream);
+        });
   });
 }
 
 void copy_(const Tensor& destination, const Tensor& source) {
   check_pair("copy_", destination, source);
+  if (!source.device().is_cpu()) {
+    copy_on_device(destination.raw(), source.raw(), source.bytes(), source.device());
+    return;
+  }
   parallel_for(0, source.bytes(), kGrain * 4, [&](int64_t begin, int64_t end) {
     std::memmove(destination.raw() + begin, source.raw() + begin, static_cast<size_t>(end - begin));
   });
@@ -122,7 +102,7 @@ void copy_(const Tensor& destination, const Tensor& source) {
 
 void accumulate_(const Tensor& sum, const Tensor& addend) {
   check_pair("accumulate_", sum, addend);
-  dispatch_float("accumulate_", sum.dtype(), [&](auto tag) {
+  const auto on_cpu = [&](auto tag) {
     using T = typename decltype(tag)::type;
     T* const to = sum.data<T>();
     const T* const from = addend.data<const T>();
@@ -133,25 +113,26 @@ void accumulate_(const Tensor& sum, const Tensor& addend) {
         accumulate_f64(end - begin, to + begin, from + begin);
       }
     });
-  });
+  };
+  dispatch_device(
+      "accumulate_", sum.device(), [&] { dispatch_float("accumulate_", sum.dtype(), on_cpu); },
+      [&](Stream stream) {
+        dispatch_cuda_float("accumulate_", sum.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cuda::accumulate(sum.numel(), addend.pointer<const T>(), sum.pointer<T>(), stream);
+        });
+      });
 }
 
 Tensor cast(const Tensor& tensor, DType dtype) {
-  require_cpu("cast", {&tensor});
   if (!tensor.defined()) throw ShapeError("[cast] tensor is undefined");
   if (tensor.dtype() == dtype) return tensor.clone();
-  Tensor result = Tensor::empty(tensor.shape(), dtype);
-  dispatch_dtype(tensor.dtype(), [&](auto from_tag) {
-    dispatch_dtype(dtype, [&](auto to_tag) {
-      using From = typename decltype(from_tag)::type;
-      using To = typename decltype(to_tag)::type;
-      const From* const from = tensor.data<const From>();
-      To* const to = result.data<To>();
-      parallel_for(0, tensor.numel(), kGrain, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) to[i] = convert<To>(from[i]);
+  Tensor result = Tensor::empty(tensor.shape(), dtype, tensor.device());
+  dispatch_device(
+      "cast", tensor.device(), [&] { cast_on_cpu(tensor, result); },
+      [&](Stream stream) {
+        cuda::cast(tensor.numel(), tensor.dtype(), tensor.raw(), dtype, result.raw(), stream);
       });
-    });
-  });
   return result;
 }
 

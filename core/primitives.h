@@ -1,5 +1,6 @@
 // The operations that core itself needs: fill, copy, cast, accumulate, and moves between devices.
-// CPU, threaded. On a GPU all but the moves to the CPU are queued and do not wait.
+// Threaded on the CPU. On a GPU all but the moves to the CPU are queued and do not wait, can be
+// captured into a graph, and give the bits that the CPU gives. Deterministic.
 #pragma once
 
 #include <span>
@@ -13,10 +14,11 @@ namespace mrcnn {
 // (UsageError); f32 and bf16 round as cast does.
 void fill_(const Tensor& tensor, double value);
 
-// destination = source. Same shape and type; they do not overlap, or are the same tensor.
+// destination = source. Same shape, type and device; they do not overlap, or are the same tensor.
 void copy_(const Tensor& destination, const Tensor& source);
 
-// sum += addend, f32 or f64. Same shape and type; they do not overlap, or are the same tensor.
+// sum += addend, f32 or f64; on a GPU f32 or bf16. Same shape and type; they do not overlap, or are
+// the same tensor.
 void accumulate_(const Tensor& sum, const Tensor& addend);
 
 // A new tensor of another type (a copy if it is the same type). Rules:

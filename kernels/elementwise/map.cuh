@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/cuda/device_math.cuh"
+#include "core/cuda/element_vector.cuh"
 #include "core/cuda/launch.cuh"
 
 namespace mrcnn::cuda {
@@ -26,12 +27,6 @@ __global__ void map_kernel(int64_t count, F f, T* __restrict__ output,
   for (int64_t i = packs * kWidth + first_item(); i < count; i += item_stride()) {
     output[i] = from_float<T>(f(to_float(inputs[i])...));
   }
-}
-
-// A slice of a tensor may start anywhere.
-template <typename... Pointers>
-bool start_on_16_bytes(const Pointers*... pointers) {
-  return ((reinterpret_cast<uintptr_t>(pointers) | ...) % 16) == 0;
 }
 
 // f takes and returns f32, and is a struct with a __device__ call operator.

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "core/error.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
 
 namespace mrcnn {
@@ -158,6 +160,91 @@ TEST_CASE("Integers wrap into narrower ones; anything but 0 is true") {
   CHECK(cast(wide, DType::kBool).data<const bool>()[0]);
   CHECK(cast_through({0, -0.0, 0.25, kNaN, -kInfinity}, DType::kBool) ==
         std::vector<double>{0, 0, 1, 1, 1});
+}
+
+// Around one vector and one block of every element size.
+constexpr int64_t kCounts[] = {0, 1, 3, 31, 33, 257, 2049};
+
+TEST_CASE("CUDA fill_ sets every element of every type, and no neighbour") {
+  test::on_cuda([](Device device) {
+    for (const DType dtype : kAllTypes) {
+      CAPTURE(dtype_name(dtype));
+      for (const int64_t count : kCounts) {
+        CAPTURE(count);
+        // Row 1 of three starts between vectors for most counts.
+        const Tensor expected = Tensor::zeros({3, count}, dtype);
+        fill_(expected.slice(1, 2), 1);
+        const Tensor actual = Tensor::zeros({3, count}, dtype, device);
+        fill_(actual.slice(1, 2), 1);
+        CHECK(test::count_different_bits(actual, expected) == 0);
+      }
+    }
+    CHECK_THROWS_AS(fill_(Tensor::zeros({2}, DType::kU8, device), 256), UsageError);
+  });
+}
+
+TEST_CASE("CUDA copy_ copies, also between slices and onto itself") {
+  test::on_cuda([](Device device) {
+    const Tensor source = random_tensor({3, 33}, 1);
+    const Tensor on_device = copy_to(source, device);
+    const Tensor copy = Tensor::empty({1, 33}, DType::kF32, device);
+    copy_(copy, on_device.slice(1, 2));
+    copy_(copy, copy);
+    CHECK(test::count_different_bits(copy, source.slice(1, 2)) == 0);
+    copy_(Tensor::empty({0}, DType::kF32, device), Tensor::empty({0}, DType::kF32, device));
+    CHECK_THROWS_WITH_AS(copy_(copy, source.slice(1, 2)), doctest::Contains("different devices"),
+                         DeviceError);
+  });
+}
+
+TEST_CASE("CUDA accumulate_ adds as the CPU does, also a slice to itself") {
+  test::on_cuda([](Device device) {
+    for (const int64_t count : kCounts) {
+      CAPTURE(count);
+      const Tensor addend = random_tensor({count}, 1), before = random_tensor({count}, 2);
+      const Tensor expected = before.clone();
+      accumulate_(expected, addend);
+      const Tensor sum = copy_to(before, device);
+      accumulate_(sum, copy_to(addend, device));
+      CHECK(test::count_different_bits(sum, expected) == 0);
+
+      const Tensor expected_bf16 = test::rounded_to_bf16(before);
+      accumulate_(expected_bf16, test::rounded_to_bf16(addend));
+      const Tensor sum_bf16 = cast(copy_to(before, device), DType::kBF16);
+      accumulate_(sum_bf16, cast(copy_to(addend, device), DType::kBF16));
+      CHECK(test::count_different_bits(sum_bf16, cast(expected_bf16, DType::kBF16)) == 0);
+    }
+    const Tensor rows = random_tensor({3, 67}, 3);
+    const Tensor twice = copy_to(rows, device);
+    accumulate_(twice.slice(1, 2), twice.slice(1, 2));
+    accumulate_(rows.slice(1, 2), rows.slice(1, 2));
+    CHECK(test::count_different_bits(twice, rows) == 0);
+    const Tensor f64 = Tensor::zeros({2}, DType::kF64, device);
+    CHECK_THROWS_WITH_AS(accumulate_(f64, f64), doctest::Contains("f32 or bf16"), DTypeError);
+  });
+}
+
+TEST_CASE("CUDA cast follows the same rules between every pair of types") {
+  std::vector<double> values = {
+      0,          -0.0,           0.25,       1,     -1,     2.9,  -2.9,      255,        300,
+      256,        1e10,           -1e10,      1e300, -1e300, kNaN, kInfinity, -kInfinity, 0x1p62,
+      1 + 0x1p-8, 1 + 3 * 0x1p-8, 1 + 0x1p-24};
+  while (values.size() < 67) values.push_back(static_cast<double>(values.size()) * 1.37 - 40);
+  const Tensor original = Tensor::from<double>(values, {67});
+  test::on_cuda([&](Device device) {
+    for (const DType from : kAllTypes) {
+      const Tensor input = cast(original, from);
+      const Tensor on_device = copy_to(input, device);
+      for (const DType to : kAllTypes) {
+        CAPTURE(dtype_name(from));
+        CAPTURE(dtype_name(to));
+        CHECK(test::count_different_bits(cast(on_device, to), cast(input, to)) == 0);
+        CHECK(test::count_different_bits(cast(on_device.slice(1, 67), to),
+                                         cast(input.slice(1, 67), to)) == 0);
+      }
+    }
+    CHECK(cast(Tensor::empty({0, 4}, DType::kF32, device), DType::kBF16).numel() == 0);
+  });
 }
 
 TEST_CASE("Edges: empty tensors, and a cast to the same type is a copy") {
