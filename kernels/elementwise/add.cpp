@@ -8,7 +8,6 @@
 namespace mrcnn {
 
 Tensor add(const Tensor& a, const Tensor& b, const AddParams& params) {
-  require_cpu("add", {&a, &b});
   if (!a.defined() || !b.defined() || a.shape() != b.shape()) {
     throw ShapeError(
         fmt::format("[add] tensors differ in shape: {}, {}", a.describe(), b.describe()));
@@ -17,12 +16,23 @@ Tensor add(const Tensor& a, const Tensor& b, const AddParams& params) {
     throw DTypeError(
         fmt::format("[add] tensors differ in type: {}, {}", a.describe(), b.describe()));
   }
-  Tensor output;
-  dispatch_float("add", a.dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    output = Tensor::empty(a.shape(), a.dtype());
-    cpu::add(a.numel(), params, a.data<const T>(), b.data<const T>(), output.data<T>());
-  });
+  const Device device = common_device("add", {&a, &b});
+  const Tensor output = Tensor::empty(a.shape(), a.dtype(), device);
+  dispatch_device(
+      "add", device,
+      [&] {
+        dispatch_float("add", a.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cpu::add(a.numel(), params, a.data<const T>(), b.data<const T>(), output.data<T>());
+        });
+      },
+      [&](Stream stream) {
+        dispatch_cuda_float("add", a.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cuda::add(a.numel(), params, a.pointer<const T>(), b.pointer<const T>(),
+                    output.pointer<T>(), stream);
+        });
+      });
   return output;
 }
 

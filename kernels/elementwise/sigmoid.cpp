@@ -6,14 +6,22 @@
 namespace mrcnn {
 
 Tensor sigmoid(const Tensor& input) {
-  require_cpu("sigmoid", {&input});
   if (!input.defined()) throw ShapeError("[sigmoid] input is undefined");
-  Tensor output;
-  dispatch_float("sigmoid", input.dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    output = Tensor::empty(input.shape(), input.dtype());
-    cpu::sigmoid(input.numel(), input.data<const T>(), output.data<T>());
-  });
+  const Tensor output = Tensor::empty(input.shape(), input.dtype(), input.device());
+  dispatch_device(
+      "sigmoid", input.device(),
+      [&] {
+        dispatch_float("sigmoid", input.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cpu::sigmoid(input.numel(), input.data<const T>(), output.data<T>());
+        });
+      },
+      [&](Stream stream) {
+        dispatch_cuda_float("sigmoid", input.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cuda::sigmoid(input.numel(), input.pointer<const T>(), output.pointer<T>(), stream);
+        });
+      });
   return output;
 }
 

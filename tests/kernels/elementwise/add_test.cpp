@@ -7,6 +7,8 @@
 #include <limits>
 
 #include "core/error.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
 
 namespace mrcnn {
@@ -44,6 +46,40 @@ TEST_CASE("Matches the definition at vector and chunk edges") {
     check_against_definition<float>(count);
     check_against_definition<double>(count);
   }
+}
+
+TEST_CASE("CUDA matches the CPU at pack, warp and block edges") {
+  test::on_cuda([](Device device) {
+    for (const int64_t count : {0, 1, 3, 31, 32, 33, 257, 2049}) {
+      for (const bool relu : {false, true}) {
+        CAPTURE(count);
+        const Tensor a = random_tensor({count}, 1), b = random_tensor({count}, 2);
+        const Tensor output = add(copy_to(a, device), copy_to(b, device), {.relu = relu});
+        CHECK(test::count_different_bits(output, add(a, b, {.relu = relu})) == 0);
+        const Tensor rounded = add(cast(copy_to(a, device), DType::kBF16),
+                                   cast(copy_to(b, device), DType::kBF16), {.relu = relu});
+        const Tensor expected =
+            add(test::rounded_to_bf16(a), test::rounded_to_bf16(b), {.relu = relu});
+        CHECK(test::count_different_bits(rounded, cast(expected, DType::kBF16)) == 0);
+      }
+    }
+  });
+}
+
+TEST_CASE("CUDA takes slices that start between packs, NaN, and one tensor twice") {
+  test::on_cuda([](Device device) {
+    const Tensor a = random_tensor({3, 67}, 3), b = random_tensor({1, 67}, 4);
+    const Tensor output = add(copy_to(a, device).slice(1, 2), copy_to(b, device));
+    CHECK(test::count_different_bits(output, add(a.slice(1, 2), b)) == 0);
+    const float infinity = std::numeric_limits<float>::infinity();
+    const Tensor edge = Tensor::from<float>(std::vector<float>{infinity, -infinity}, {2});
+    const Tensor other = Tensor::from<float>(std::vector<float>{-infinity, -infinity}, {2});
+    const Tensor sum = add(copy_to(edge, device), copy_to(other, device), {.relu = true});
+    CHECK(test::count_different_bits(sum, add(edge, other, {.relu = true})) == 0);
+    const Tensor once = copy_to(b, device);
+    CHECK(test::count_different_bits(add(once, once), add(b, b)) == 0);
+    CHECK_THROWS_WITH_AS(add(once, b), doctest::Contains("different devices"), DeviceError);
+  });
 }
 
 TEST_CASE("Edges: NaN passes the ReLU, a tensor added to itself") {

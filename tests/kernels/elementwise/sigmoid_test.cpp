@@ -7,6 +7,8 @@
 
 #include "core/error.h"
 #include "kernels/elementwise/exp_f32.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/text_golden.h"
 
@@ -70,6 +72,23 @@ TEST_CASE("Matches the definition at vector and chunk edges") {
     check_against_definition<float>(count, 4e-7);
     check_against_definition<double>(count, 1e-15);
   }
+}
+
+// The exponential is the same arithmetic on both sides, so the bits are too.
+TEST_CASE("CUDA matches the CPU at pack, warp and block edges") {
+  test::on_cuda([](Device device) {
+    for (const int64_t count : {0, 1, 3, 31, 32, 33, 257, 2049}) {
+      CAPTURE(count);
+      const Tensor input = test::random_tensor({count}, 1, -30, 30);
+      CHECK(test::count_different_bits(sigmoid(copy_to(input, device)), sigmoid(input)) == 0);
+      const Tensor expected = cast(sigmoid(test::rounded_to_bf16(input)), DType::kBF16);
+      const Tensor output = sigmoid(cast(copy_to(input, device), DType::kBF16));
+      CHECK(test::count_different_bits(output, expected) == 0);
+    }
+    const Tensor ends = Tensor::from<float>(
+        std::vector<float>{std::nanf(""), kInfinity, -kInfinity, -500, -88, 88, 0}, {7});
+    CHECK(test::count_different_bits(sigmoid(copy_to(ends, device)), sigmoid(ends)) == 0);
+  });
 }
 
 TEST_CASE("Edges: NaN and infinities") {
