@@ -6,18 +6,26 @@
 namespace mrcnn {
 
 Tensor softmax(const Tensor& input) {
-  require_cpu("softmax", {&input});
   if (!input.defined() || input.rank() < 1) {
     throw ShapeError("[softmax] input must be [..., K]: " + input.describe());
   }
   const int64_t columns = input.size(-1);
-  Tensor output;
-  dispatch_float("softmax", input.dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    output = Tensor::empty(input.shape(), input.dtype());
-    cpu::softmax(columns == 0 ? 0 : input.numel() / columns, columns, input.data<const T>(),
-                 output.data<T>());
-  });
+  const int64_t rows = columns == 0 ? 0 : input.numel() / columns;
+  const Tensor output = Tensor::empty(input.shape(), input.dtype(), input.device());
+  dispatch_device(
+      "softmax", input.device(),
+      [&] {
+        dispatch_float("softmax", input.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cpu::softmax(rows, columns, input.data<const T>(), output.data<T>());
+        });
+      },
+      [&](Stream stream) {
+        dispatch_cuda_float("softmax", input.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cuda::softmax(rows, columns, input.pointer<const T>(), output.pointer<T>(), stream);
+        });
+      });
   return output;
 }
 

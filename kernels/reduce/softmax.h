@@ -1,13 +1,15 @@
 // softmax: exponentials of the last axis, scaled to add up to 1.
-//   input   [..., K]  float
-//   returns [..., K]: exp(x - max) / sum of exp(x - max)
+//   input   [..., K]  float; on a GPU f32 or bf16
+//   returns [..., K]: exp(x - max) / sum of exp(x - max), type and device of input
 // A row with NaN or +inf, or of -inf only, becomes NaN throughout. f32 uses exp_f32.h and adds up
-// in f64 from left to right. Gradient: not recorded in this version (inference only).
-// Deterministic: yes, f32 gives the same bits on every machine.  Syncs host: no.  Capturable: yes.
+// in f64 from left to right; a GPU adds up in f32 in another fixed order and rounds bf16 once.
+// Gradient: not recorded in this version (inference only).
+// Deterministic: yes, f32 gives the same bits on every CPU.  Syncs host: no.  Capturable: yes.
 #pragma once
 
 #include <cstdint>
 
+#include "core/stream.h"
 #include "core/tensor.h"
 
 namespace mrcnn {
@@ -19,4 +21,10 @@ namespace cpu {
 void softmax(int64_t rows, int64_t columns, const float* input, float* output);
 void softmax(int64_t rows, int64_t columns, const double* input, double* output);
 }  // namespace cpu
+
+namespace cuda {
+// input, output [rows, columns]
+void softmax(int64_t rows, int64_t columns, const float* input, float* output, Stream stream);
+void softmax(int64_t rows, int64_t columns, const BFloat16* input, BFloat16* output, Stream stream);
+}  // namespace cuda
 }  // namespace mrcnn

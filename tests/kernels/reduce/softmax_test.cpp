@@ -7,6 +7,8 @@
 #include <limits>
 
 #include "core/error.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/text_golden.h"
 
@@ -56,6 +58,39 @@ TEST_CASE("Matches the definition, odd sizes, f32 and f64") {
     check_against_definition<double>({3, 5, columns}, 1e-14);
   }
   check_against_definition<float>({1000, 91}, 2e-6);
+}
+
+// The sums are rounded differently: f32 in the order of lanes, against f64 from left to right. For
+// 257 positive terms that is at most 9 additions a lane and 5 between lanes, each half a unit in
+// the last place: 14 * 6e-8.
+constexpr float kSumTolerance = 9e-7F;
+
+TEST_CASE("CUDA matches the CPU at warp and block edges") {
+  test::on_cuda([](Device device) {
+    for (const int64_t columns : {1, 2, 31, 32, 33, 91, 257}) {
+      for (const int64_t rows : {1, 3, 5}) {
+        CAPTURE(columns);
+        const Tensor input = test::random_tensor({rows, columns}, 1, -12, 12);
+        CHECK(test::count_far(softmax(copy_to(input, device)), softmax(input), kSumTolerance) == 0);
+        const Tensor output = softmax(cast(copy_to(input, device), DType::kBF16));
+        REQUIRE(output.dtype() == DType::kBF16);
+        const Tensor expected = softmax(test::rounded_to_bf16(input));
+        CHECK(test::count_far(output, expected, test::kBf16Rounding + kSumTolerance) == 0);
+      }
+    }
+  });
+}
+
+TEST_CASE("CUDA edges: empty, NaN, infinities") {
+  test::on_cuda([](Device device) {
+    CHECK(softmax(Tensor::empty({0, 91}, DType::kF32, device)).shape() == Shape{0, 91});
+    CHECK(softmax(Tensor::empty({4, 0}, DType::kF32, device)).numel() == 0);
+    const float infinity = std::numeric_limits<float>::infinity();
+    const Tensor input = Tensor::from<float>(
+        std::vector<float>{1, std::nanf(""), infinity, 0, -infinity, -infinity, -infinity, 0},
+        {4, 2});
+    CHECK(test::count_different_bits(softmax(copy_to(input, device)), softmax(input)) == 0);
+  });
 }
 
 TEST_CASE("Edges: empty, NaN, infinities") {
