@@ -9,10 +9,8 @@
 #include "core/error.h"
 
 namespace mrcnn {
-namespace {
 
-void check_constants(const char* op, const BatchNormConstants& bn, int64_t channels) {
-  require_cpu(op, {&bn.weight, &bn.bias, &bn.running_mean, &bn.running_var});
+void check_batch_norm(const char* op, const BatchNormConstants& bn, int64_t channels) {
   const std::pair<const char*, const Tensor*> parts[] = {{"weight", &bn.weight},
                                                          {"bias", &bn.bias},
                                                          {"running_mean", &bn.running_mean},
@@ -32,10 +30,9 @@ void check_constants(const char* op, const BatchNormConstants& bn, int64_t chann
   }
 }
 
-}  // namespace
-
 ChannelAffine batch_norm_affine(const char* op, const BatchNormConstants& bn, int64_t channels) {
-  check_constants(op, bn, channels);
+  check_batch_norm(op, bn, channels);
+  require_cpu(op, {&bn.weight, &bn.bias, &bn.running_mean, &bn.running_var});
   ChannelAffine affine;
   dispatch_float(op, bn.weight.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;

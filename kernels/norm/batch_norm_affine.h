@@ -28,7 +28,10 @@ struct ChannelAffine {
   std::vector<double> shift;
 };
 
-// `op` names the caller in errors: the four tensors must be [channels], of one type f32 or f64.
+// Throws unless the four tensors are [channels] and of one type. `op` names the caller in errors.
+void check_batch_norm(const char* op, const BatchNormConstants& bn, int64_t channels);
+
+// On the CPU, f32 or f64.
 ChannelAffine batch_norm_affine(const char* op, const BatchNormConstants& bn, int64_t channels);
 
 }  // namespace mrcnn

@@ -7,6 +7,8 @@
 
 #include "core/error.h"
 #include "kernels/norm/fold_batch_norm.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
 
 namespace mrcnn {
@@ -95,6 +97,70 @@ TEST_CASE("Agrees with folded weights of a 1x1 convolution") {
         folded.bias.data<const float>()[c];
     CHECK(output.data<const float>()[i] == value);
   }
+}
+
+BatchNormConstants copy_to(const BatchNormConstants& bn, Device device) {
+  return {.weight = mrcnn::copy_to(bn.weight, device),
+          .bias = mrcnn::copy_to(bn.bias, device),
+          .running_mean = mrcnn::copy_to(bn.running_mean, device),
+          .running_var = mrcnn::copy_to(bn.running_var, device),
+          .eps = bn.eps};
+}
+
+// The constants are computed in f64 on both sides and nothing is contracted: f32 gives equal bits,
+// bf16 those of the rounded f32 result.
+void check_cuda(const Shape& shape, Device device) {
+  CAPTURE(shape.to_string());
+  const Tensor input = random_tensor(shape, 7, -2, 2);
+  const BatchNormConstants bn = random_constants<float>(shape[-1], 1e-5);
+  const BatchNormConstants bn_there = copy_to(bn, device);
+  for (const Tensor& residual : {Tensor{}, random_tensor(shape, 8)}) {
+    for (const bool relu : {false, true}) {
+      const Tensor output =
+          frozen_batch_norm(mrcnn::copy_to(input, device), bn_there,
+                            {.residual = mrcnn::copy_to(residual, device), .relu = relu});
+      const Tensor expected = frozen_batch_norm(input, bn, {.residual = residual, .relu = relu});
+      CHECK(test::count_different_bits(output, expected) == 0);
+
+      const auto rounded = [&](const Tensor& tensor) {
+        return tensor.defined() ? cast(tensor, DType::kBF16) : tensor;
+      };
+      const auto rounded_f32 = [&](const Tensor& tensor) {
+        return tensor.defined() ? test::rounded_to_bf16(tensor) : tensor;
+      };
+      const Tensor output_bf16 =
+          frozen_batch_norm(mrcnn::copy_to(rounded(input), device), bn_there,
+                            {.residual = mrcnn::copy_to(rounded(residual), device), .relu = relu});
+      const Tensor expected_bf16 = frozen_batch_norm(
+          rounded_f32(input), bn, {.residual = rounded_f32(residual), .relu = relu});
+      CHECK(test::count_different_bits(output_bf16, cast(expected_bf16, DType::kBF16)) == 0);
+    }
+  }
+}
+
+TEST_CASE("CUDA matches the CPU at pack, warp and block edges") {
+  test::on_cuda([](Device device) {
+    for (const int64_t channels : {1, 4, 8, 31, 32, 257, 264}) {
+      check_cuda({1, 1, 3, channels}, device);
+    }
+    check_cuda({2, 5, 7, 12}, device);
+    check_cuda({0, 5, 7, 12}, device);
+  });
+}
+
+TEST_CASE("CUDA keeps NaN, and refuses constants elsewhere or in f64") {
+  test::on_cuda([](Device device) {
+    const BatchNormConstants bn = random_constants<float>(2, 0);
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const Tensor input = Tensor::from<float>(std::vector<float>{nan, -9, 9, nan}, {2, 2});
+    const Tensor there = mrcnn::copy_to(input, device);
+    const Tensor output = frozen_batch_norm(there, copy_to(bn, device), {.relu = true});
+    CHECK(test::count_different_bits(output, frozen_batch_norm(input, bn, {.relu = true})) == 0);
+    CHECK_THROWS_WITH_AS(frozen_batch_norm(there, bn), doctest::Contains("different devices"),
+                         DeviceError);
+    CHECK_THROWS_WITH_AS(frozen_batch_norm(there, copy_to(random_constants<double>(2, 0), device)),
+                         doctest::Contains("must be f32 on a GPU"), DTypeError);
+  });
 }
 
 TEST_CASE("Edges: empty input, NaN through the ReLU, eps 0 with a zero variance") {
