@@ -37,7 +37,6 @@ int64_t output_extent(const Tensor& input, const MaxPool2dParams& params, size_t
 }  // namespace
 
 Tensor max_pool2d(const Tensor& input, const MaxPool2dParams& params) {
-  require_cpu(kOp, {&input});
   if (!input.defined() || input.rank() != 4) {
     throw ShapeError(fmt::format("[{}] input must be [N, H, W, C]: {}", kOp, input.describe()));
   }
@@ -49,14 +48,23 @@ Tensor max_pool2d(const Tensor& input, const MaxPool2dParams& params) {
                                    .channels = input.size(3),
                                    .output_height = output_extent(input, params, 0),
                                    .output_width = output_extent(input, params, 1)};
-  Tensor output;
-  dispatch_float(kOp, input.dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    output = Tensor::empty(
-        {geometry.images, geometry.output_height, geometry.output_width, geometry.channels},
-        input.dtype());
-    cpu::max_pool2d(geometry, input.data<const T>(), output.data<T>());
-  });
+  const Tensor output = Tensor::empty(
+      {geometry.images, geometry.output_height, geometry.output_width, geometry.channels},
+      input.dtype(), input.device());
+  dispatch_device(
+      kOp, input.device(),
+      [&] {
+        dispatch_float(kOp, input.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cpu::max_pool2d(geometry, input.data<const T>(), output.data<T>());
+        });
+      },
+      [&](Stream stream) {
+        dispatch_cuda_float(kOp, input.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cuda::max_pool2d(geometry, input.pointer<const T>(), output.pointer<T>(), stream);
+        });
+      });
   return output;
 }
 

@@ -1,17 +1,17 @@
 // max_pool2d: maximum over windows.
-//   input   [N, H, W, C]  float, H and W at least 1
+//   input   [N, H, W, C]  float, H and W at least 1; on a GPU f32 or bf16
 //   returns [N, OH, OW, C],  OH = floor((H + 2 * padding - kernel) / stride) + 1, OW likewise
 // Padding counts as -inf and is at most half the kernel, so every window holds a pixel. A NaN in a
-// window makes the result NaN. With kernel 1 and stride 2 this takes every second pixel (the pool
-// level of a feature pyramid).
-// Gradient: not recorded in this version (inference only).
-// Deterministic: yes.  Syncs host: no.  Capturable: yes.
+// window makes the result NaN. bf16 is compared in f32, which changes nothing. With kernel 1 and
+// stride 2 this takes every second pixel (the pool level of a feature pyramid). Gradient: not
+// recorded in this version (inference only). Deterministic: yes.  Syncs host: no.  Capturable: yes.
 // Source: PyTorch 2 docs of MaxPool2d (ceil_mode false, dilation 1).
 #pragma once
 
 #include <array>
 #include <cstdint>
 
+#include "core/stream.h"
 #include "core/tensor.h"
 
 namespace mrcnn {
@@ -39,4 +39,12 @@ namespace cpu {
 void max_pool2d(const MaxPool2dGeometry& geometry, const float* input, float* output);
 void max_pool2d(const MaxPool2dGeometry& geometry, const double* input, double* output);
 }  // namespace cpu
+
+namespace cuda {
+// input [N, H, W, C], output [N, OH, OW, C]
+void max_pool2d(const MaxPool2dGeometry& geometry, const float* input, float* output,
+                Stream stream);
+void max_pool2d(const MaxPool2dGeometry& geometry, const BFloat16* input, BFloat16* output,
+                Stream stream);
+}  // namespace cuda
 }  // namespace mrcnn

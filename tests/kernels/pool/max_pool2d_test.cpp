@@ -7,6 +7,8 @@
 #include <limits>
 
 #include "core/error.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/text_golden.h"
 
@@ -99,6 +101,37 @@ TEST_CASE("Matches the definition for odd sizes, strides and channel counts") {
   check_against_definition<float>({1, 6, 11, 3},
                                   {.kernel = {2, 5}, .stride = {3, 1}, .padding = {1, 2}});
   check_against_definition<float>({1, 300, 40, 8}, kStem);  // several chunks of rows
+}
+
+void check_cuda(const Tensor& input, const MaxPool2dParams& params, Device device) {
+  CAPTURE(input.shape().to_string());
+  const Tensor there = copy_to(input, device);
+  CHECK(test::count_different_bits(max_pool2d(there, params), max_pool2d(input, params)) == 0);
+  const Tensor expected = cast(max_pool2d(test::rounded_to_bf16(input), params), DType::kBF16);
+  const Tensor output = max_pool2d(cast(there, DType::kBF16), params);
+  CHECK(test::count_different_bits(output, expected) == 0);
+}
+
+TEST_CASE("CUDA matches the CPU for odd sizes, strides and channel counts") {
+  test::on_cuda([](Device device) {
+    for (const int64_t channels : {1, 4, 8, 31, 33, 64}) {
+      check_cuda(random_tensor({2, 5, 8, channels}, 1), kStem, device);
+      check_cuda(random_tensor({1, 7, 5, channels}, 2), kSubsample, device);
+    }
+    check_cuda(random_tensor({1, 6, 11, 3}, 3),
+               {.kernel = {2, 5}, .stride = {3, 1}, .padding = {1, 2}}, device);
+    check_cuda(random_tensor({1, 1, 1, 3}, 4), kStem, device);
+    check_cuda(Tensor::empty({0, 8, 8, 3}), kStem, device);
+    check_cuda(Tensor::empty({2, 8, 8, 0}), kStem, device);
+  });
+}
+
+TEST_CASE("CUDA matches golden: torch's pooling, NaN included") {
+  const auto golden = test::read_text_golden(MRCNN_TEST_DATA "/golden/image_ops/maps.txt");
+  test::on_cuda([&](Device device) {
+    const Tensor output = max_pool2d(copy_to(golden.at("pool.input"), device), kStem);
+    check_same(copy_to(output, Device{}), golden.at("pool.kernel3_stride2_padding1"));
+  });
 }
 
 TEST_CASE("Edges: one pixel, no images, no channels, only -inf") {
