@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/device_memory.h"
 #include "core/dispatch.h"
 #include "core/error.h"
 
@@ -17,7 +18,6 @@ void check_inputs(std::span<const Tensor> inputs) {
   if (inputs.empty()) throw ShapeError("[concat] needs at least one tensor");
   const Tensor& first = inputs[0];
   for (const Tensor& input : inputs) {
-    require_cpu(kOp, {&input});
     if (!input.defined() || input.rank() < 1) {
       throw ShapeError(fmt::format("[{}] input must be [M, ...]: {}", kOp, input.describe()));
     }
@@ -31,6 +31,7 @@ void check_inputs(std::span<const Tensor> inputs) {
       throw DTypeError(fmt::format("[{}] inputs differ in type: {}, {}", kOp, first.describe(),
                                    input.describe()));
     }
+    common_device(kOp, {&first, &input});
   }
 }
 
@@ -42,10 +43,16 @@ Tensor concat(std::span<const Tensor> inputs) {
   std::vector<int64_t> extents(first_extents.begin(), first_extents.end());
   extents[0] = 0;
   for (const Tensor& input : inputs) extents[0] += input.size(0);
-  Tensor output = Tensor::empty(Shape(std::span<const int64_t>(extents)), inputs[0].dtype());
+  const Device device = inputs[0].device();
+  Tensor output =
+      Tensor::empty(Shape(std::span<const int64_t>(extents)), inputs[0].dtype(), device);
   std::byte* next = output.raw();
   for (const Tensor& input : inputs) {
-    std::memcpy(next, input.raw(), static_cast<size_t>(input.bytes()));
+    if (device.is_cpu()) {
+      std::memcpy(next, input.raw(), static_cast<size_t>(input.bytes()));
+    } else {
+      copy_on_device(next, input.raw(), input.bytes(), device);
+    }
     next += input.bytes();
   }
   return output;

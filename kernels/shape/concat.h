@@ -1,6 +1,6 @@
 // concat: joins tensors along axis 0.
-//   inputs  one or more [Mi, ...]  any type, equal in type and in all axes but the first
-//   returns [sum of Mi, ...]
+//   inputs  one or more [Mi, ...]  any type, equal in type, device and all axes but the first
+//   returns [sum of Mi, ...], on the inputs' device
 // Always a copy, also of a single tensor. The bytes of the inputs follow each other, so there is no
 // loop of its own to dispatch to: it is one memory copy per input.
 // Gradient: not recorded in this version (inference only).

@@ -21,7 +21,6 @@ Shape with_channels(const Shape& shape, int64_t channels) {
 }  // namespace
 
 ChannelParts split_channels(const Tensor& input, int64_t first_channels) {
-  require_cpu(kOp, {&input});
   if (!input.defined() || input.rank() < 1 || first_channels < 0 ||
       first_channels > input.size(-1)) {
     throw ShapeError(fmt::format("[{}] cannot take {} channels of the last axis: {}", kOp,
@@ -29,13 +28,23 @@ ChannelParts split_channels(const Tensor& input, int64_t first_channels) {
   }
   const int64_t channels = input.size(-1);
   const int64_t second_channels = channels - first_channels;
-  ChannelParts parts{
-      .first = Tensor::empty(with_channels(input.shape(), first_channels), input.dtype()),
-      .second = Tensor::empty(with_channels(input.shape(), second_channels), input.dtype())};
-  const int64_t element_bytes = dtype_bytes(input.dtype());
-  cpu::split_channels(channels == 0 ? 0 : input.numel() / channels, first_channels * element_bytes,
-                      second_channels * element_bytes, input.raw(), parts.first.raw(),
-                      parts.second.raw());
+  ChannelParts parts{.first = Tensor::empty(with_channels(input.shape(), first_channels),
+                                            input.dtype(), input.device()),
+                     .second = Tensor::empty(with_channels(input.shape(), second_channels),
+                                             input.dtype(), input.device())};
+  const int64_t pixels = channels == 0 ? 0 : input.numel() / channels;
+  const int64_t first_bytes = first_channels * dtype_bytes(input.dtype());
+  const int64_t second_bytes = second_channels * dtype_bytes(input.dtype());
+  dispatch_device(
+      kOp, input.device(),
+      [&] {
+        cpu::split_channels(pixels, first_bytes, second_bytes, input.raw(), parts.first.raw(),
+                            parts.second.raw());
+      },
+      [&](Stream stream) {
+        cuda::split_channels(pixels, first_bytes, second_bytes, input.raw(), parts.first.raw(),
+                             parts.second.raw(), stream);
+      });
   return parts;
 }
 

@@ -1,14 +1,16 @@
 // split_channels: cuts the last axis in two.
 //   input   [..., C]  any type
-//   returns first [..., A] (channels 0..A-1), second [..., C-A]
+//   returns first [..., A] (channels 0..A-1), second [..., C-A], on the input's device
 // One convolution computes two heads that read the same map; this takes its output apart. Copies,
 // because tensors are contiguous. A of 0 or C gives an empty part.
 // Gradient: not recorded in this version (inference only).
 // Deterministic: yes.  Syncs host: no.  Capturable: yes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
+#include "core/stream.h"
 #include "core/tensor.h"
 
 namespace mrcnn {
@@ -25,4 +27,10 @@ namespace cpu {
 void split_channels(int64_t pixels, int64_t first_bytes, int64_t second_bytes,
                     const std::byte* input, std::byte* first, std::byte* second);
 }  // namespace cpu
+
+namespace cuda {
+// input [pixels, first_bytes + second_bytes], first [pixels, first_bytes], second likewise
+void split_channels(int64_t pixels, int64_t first_bytes, int64_t second_bytes,
+                    const std::byte* input, std::byte* first, std::byte* second, Stream stream);
+}  // namespace cuda
 }  // namespace mrcnn

@@ -11,7 +11,6 @@ namespace {
 constexpr const char* kOp = "upsample_nearest_add";
 
 void check_inputs(const Tensor& coarse, const Tensor& fine) {
-  require_cpu(kOp, {&coarse, &fine});
   if (!coarse.defined() || !fine.defined() || coarse.rank() != 4 || fine.rank() != 4 ||
       coarse.size(0) != fine.size(0) || coarse.size(3) != fine.size(3)) {
     throw ShapeError(
@@ -39,13 +38,24 @@ Tensor upsample_nearest_add(const Tensor& coarse, const Tensor& fine) {
                                   .height = fine.size(1),
                                   .width = fine.size(2),
                                   .channels = fine.size(3)};
-  Tensor output;
-  dispatch_float(kOp, fine.dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    output = Tensor::empty(fine.shape(), fine.dtype());
-    cpu::upsample_nearest_add(geometry, coarse.data<const T>(), fine.data<const T>(),
-                              output.data<T>());
-  });
+  const Device device = common_device(kOp, {&coarse, &fine});
+  const Tensor output = Tensor::empty(fine.shape(), fine.dtype(), device);
+  dispatch_device(
+      kOp, device,
+      [&] {
+        dispatch_float(kOp, fine.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cpu::upsample_nearest_add(geometry, coarse.data<const T>(), fine.data<const T>(),
+                                    output.data<T>());
+        });
+      },
+      [&](Stream stream) {
+        dispatch_cuda_float(kOp, fine.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cuda::upsample_nearest_add(geometry, coarse.pointer<const T>(), fine.pointer<const T>(),
+                                     output.pointer<T>(), stream);
+        });
+      });
   return output;
 }
 

@@ -1,11 +1,11 @@
 // upsample_nearest_add: enlarges the coarse map to the size of the fine one and adds it, in one
 // pass.
-//   coarse  [N, CH, CW, C]  float
-//   fine    [N, H, W, C]    type of coarse
+//   coarse  [N, CH, CW, C]  float; on a GPU f32 or bf16
+//   fine    [N, H, W, C]    type and device of coarse
 //   returns [N, H, W, C]: fine[n, y, x] + coarse[n, source(y, CH, H), source(x, CW, W)]
 //   source(i, in, out) = min(floor(i * (float(in) / float(out))), in - 1), in f32
 // The sizes need not be multiples of each other: a pyramid over an odd-sized map has levels like 25
-// and 13.
+// and 13. bf16 is added in f32 and rounded once.
 // Gradient: not recorded in this version (inference only).
 // Deterministic: yes.  Syncs host: no.  Capturable: yes.
 // Source: Lin et al. 2017 (FPN), fig. 3; PyTorch 2 interpolate(mode="nearest", size=...).
@@ -13,6 +13,7 @@
 
 #include <cstdint>
 
+#include "core/stream.h"
 #include "core/tensor.h"
 
 namespace mrcnn {
@@ -35,4 +36,12 @@ void upsample_nearest_add(const UpsampleGeometry& geometry, const float* coarse,
 void upsample_nearest_add(const UpsampleGeometry& geometry, const double* coarse,
                           const double* fine, double* output);
 }  // namespace cpu
+
+namespace cuda {
+// coarse [N, CH, CW, C], fine and output [N, H, W, C]
+void upsample_nearest_add(const UpsampleGeometry& geometry, const float* coarse, const float* fine,
+                          float* output, Stream stream);
+void upsample_nearest_add(const UpsampleGeometry& geometry, const BFloat16* coarse,
+                          const BFloat16* fine, BFloat16* output, Stream stream);
+}  // namespace cuda
 }  // namespace mrcnn

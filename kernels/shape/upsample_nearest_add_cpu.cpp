@@ -1,22 +1,18 @@
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "core/parallel.h"
 #include "core/target_clones.h"
 #include "kernels/shape/upsample_nearest_add.h"
+#include "kernels/shape/upsample_nearest_add_math.h"
 
 namespace mrcnn::cpu {
 namespace {
 
-// f32 on purpose, for f64 maps too: the rounding decides which pixel is the nearest.
 std::vector<int64_t> source_indices(int64_t input, int64_t output) {
   std::vector<int64_t> indices;
-  const float scale = static_cast<float>(input) / static_cast<float>(output);
-  for (int64_t i = 0; i < output; ++i) {
-    const auto source = static_cast<int64_t>(std::floor(static_cast<float>(i) * scale));
-    indices.push_back(std::min(source, input - 1));
-  }
+  const float scale = upsample_scale(input, output);
+  for (int64_t i = 0; i < output; ++i) indices.push_back(upsample_source(i, scale, input));
   return indices;
 }
 

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
 
 namespace mrcnn {
@@ -34,6 +36,20 @@ TEST_CASE("Rows follow each other in the order of the inputs") {
     const float expected = i < 6 ? a.data<const float>()[i] : c.data<const float>()[i - 6];
     CHECK(joined.data<const float>()[i] == expected);
   }
+}
+
+TEST_CASE("CUDA joins as the CPU does, on one device") {
+  test::on_cuda([](Device device) {
+    const Tensor a = random_tensor({2, 3}, 1), b = random_tensor({0, 3}, 2);
+    const Tensor c = random_tensor({4, 3}, 3);
+    const Tensor joined = concat({copy_to(a, device), copy_to(b, device), copy_to(c, device)});
+    CHECK(test::count_different_bits(joined, concat({a, b, c})) == 0);
+    const Tensor labels = copy_to(Tensor::from<int32_t>(std::vector<int32_t>{1, -7}, {2}), device);
+    CHECK(concat({labels}).raw() != labels.raw());
+    CHECK(test::count_different_bits(concat({labels}), copy_to(labels, Device{})) == 0);
+    CHECK_THROWS_WITH_AS(concat({a, copy_to(c, device)}), doctest::Contains("different devices"),
+                         DeviceError);
+  });
 }
 
 TEST_CASE("Edges: one input is copied, i64 stays exact") {

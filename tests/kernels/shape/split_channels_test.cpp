@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "core/error.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
 
 namespace mrcnn {
@@ -42,6 +44,36 @@ TEST_CASE("Every channel lands in its part, any type") {
     check_parts<double>(15, cut);
     check_parts<uint8_t>(15, cut);
   }
+}
+
+// Units of 1 to 16 bytes, by element type and cut.
+template <typename T>
+void check_cuda(int64_t channels, int64_t cut, Device device) {
+  CAPTURE(cut);
+  const Tensor input = random_tensor<T>({3, 29, channels}, 3, 0, 99);
+  const Tensor there = copy_to(input, device);
+  // A slice that starts between the units of the whole.
+  for (const int64_t first_row : {0, 1}) {
+    const ChannelParts parts = split_channels(there.slice(first_row, 3), cut);
+    const ChannelParts expected = split_channels(input.slice(first_row, 3), cut);
+    CHECK(test::count_different_bits(parts.first, expected.first) == 0);
+    CHECK(test::count_different_bits(parts.second, expected.second) == 0);
+  }
+}
+
+TEST_CASE("CUDA cuts as the CPU does, any type") {
+  test::on_cuda([](Device device) {
+    for (const int64_t cut : {0, 1, 3, 15}) {
+      check_cuda<float>(15, cut, device);
+      check_cuda<uint8_t>(15, cut, device);
+    }
+    check_cuda<double>(15, 3, device);
+    check_cuda<float>(12, 8, device);
+    check_cuda<float>(6, 2, device);
+    check_cuda<uint8_t>(6, 2, device);
+    const Tensor nothing = Tensor::empty({0, 15}, DType::kBF16, device);
+    CHECK(split_channels(nothing, 3).second.shape() == Shape{0, 12});
+  });
 }
 
 TEST_CASE("Edges: no pixels, no channels") {

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "core/error.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/text_golden.h"
 
@@ -77,6 +79,30 @@ TEST_CASE("Matches the definition, f32 and f64, odd sizes and channel counts") {
   }
   check_against_definition<float>({1, 25, 42, 3}, {1, 50, 84, 3});
   check_against_definition<float>({1, 1, 1, 2}, {1, 100, 3, 2});
+}
+
+void check_cuda(const Shape& coarse_shape, const Shape& fine_shape, Device device) {
+  CAPTURE(fine_shape.to_string());
+  const Tensor coarse = random_tensor(coarse_shape, 1), fine = random_tensor(fine_shape, 2);
+  const Tensor output = upsample_nearest_add(copy_to(coarse, device), copy_to(fine, device));
+  CHECK(test::count_different_bits(output, upsample_nearest_add(coarse, fine)) == 0);
+  const Tensor rounded = upsample_nearest_add(cast(copy_to(coarse, device), DType::kBF16),
+                                              cast(copy_to(fine, device), DType::kBF16));
+  const Tensor expected =
+      upsample_nearest_add(test::rounded_to_bf16(coarse), test::rounded_to_bf16(fine));
+  CHECK(test::count_different_bits(rounded, cast(expected, DType::kBF16)) == 0);
+}
+
+TEST_CASE("CUDA matches the CPU, odd sizes and channel counts") {
+  test::on_cuda([](Device device) {
+    for (const int64_t channels : {1, 4, 8, 31, 32, 33}) {
+      check_cuda({2, 2, 3, channels}, {2, 3, 6, channels}, device);
+    }
+    check_cuda({1, 13, 17, 1}, {1, 25, 34, 1}, device);
+    check_cuda({1, 1, 1, 2}, {1, 100, 3, 2}, device);
+    check_cuda({1, 5, 4, 8}, {1, 2, 3, 8}, device);
+    check_cuda({0, 2, 2, 3}, {0, 4, 4, 3}, device);
+  });
 }
 
 TEST_CASE("Edges: nothing to do") {
