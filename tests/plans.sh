@@ -2,20 +2,23 @@
 # Makes cuDNN's plan of every convolution of the models, in every precision and pass, for GPUs that
 # are described only (tests/support/cuda_plans), and writes the table of engines. Needs a CUDA
 # toolkit and cuDNN, no GPU and no driver; takes some ten minutes.
-#   tests/plans.sh [OUTPUT.md]     without a name: docs/measurements/<date>-cudnn-plans.md
+#   tests/plans.sh [OUTPUT.md [BUILD]]   docs/measurements/<date>-cudnn-plans.md and build/cuda,
+#                                        unless given; BUILD was configured with MRCNN_CUDA=ON
 # Exit code: 0 every convolution has an engine; 1 some have none; else a failure of the build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 output=${1:-docs/measurements/$(date +%Y-%m-%d)-cudnn-plans.md}
-build=build/cuda
-cmake --preset cuda -DMRCNN_CUDA=ON >/dev/null
-cmake --build --preset cuda --target plan_table
+build=$(realpath -m "${2:-build/cuda}")
+if (($# < 2)); then
+  cmake --preset cuda -DMRCNN_CUDA=ON >/dev/null
+fi
+cmake --build "$build" --target plan_table
 
 table=$(mktemp)
 trap 'rm -f "$table"' EXIT
 status=0
-LD_LIBRARY_PATH=$PWD/$build/tests/kernels/driver_stub${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} \
+LD_LIBRARY_PATH=$build/tests/kernels/driver_stub${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} \
   "$build/tests/kernels/plan_table" "$table" tests/support/cuda_plans/{a100,h100}.json || status=$?
 if ((status > 1)); then
   exit "$status"
