@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/device_memory.h"
 #include "core/error.h"
+#include "core/graph.h"
 #include "core/primitives.h"
 #include "kernels/conv/conv2d.h"
 #include "kernels/conv/conv_transpose2d.h"
@@ -162,6 +164,23 @@ TEST_CASE("CUDA in bf16: logit weights of both types") {
         CHECK(deviation(logits, expected).max < 1e-2);
       }
     }
+  });
+}
+
+TEST_CASE("CUDA: a captured graph predicts for the labels that it finds when it is replayed") {
+  test::on_cuda([](Device device) {
+    const Problem p(8, {3, 2, 2, 4});
+    const PreparedMaskPredictor predictor(copy_to(p.layers.deconv_weight, device), {},
+                                          copy_to(p.layers.logit_weight, device), {});
+    const Tensor input = copy_to(p.input, device), labels = copy_to(p.labels, device);
+    MemoryArena arena(device);
+    CapturedGraph graph(device, arena);
+    const Tensor probs = graph.capture([&] { return predictor.run(input, labels); });
+    const Tensor others = Tensor::from(std::vector<int64_t>{4, 0, 2}, {3});
+    upload_bytes(labels.raw(), device, others.raw(), others.bytes());
+    graph.replay();
+    const Tensor expected = copy_to(predictor.run(input, copy_to(others, device)), Device{});
+    CHECK(test::count_different_bits(probs, expected) == 0);
   });
 }
 

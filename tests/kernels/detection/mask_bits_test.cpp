@@ -5,7 +5,9 @@
 #include <cmath>
 #include <utility>
 
+#include "core/device_memory.h"
 #include "core/error.h"
+#include "core/graph.h"
 #include "core/primitives.h"
 #include "kernels/detection/mask_paste.h"
 #include "tests/kernels/detection/mask_test_tools.h"
@@ -77,6 +79,22 @@ TEST_CASE("CUDA gives the CPU's bits at word, warp and tile edges") {
               0);
       }
     }
+  });
+}
+
+TEST_CASE("CUDA: a captured graph pastes what its inputs hold when it is replayed") {
+  test::on_cuda([](Device device) {
+    const Tensor boxes = test::random_boxes(3, 20, 40, 6),
+                 others = test::random_boxes(3, 20, 40, 7);
+    const Tensor probs = test::blob_masks(3, 9, 8);
+    const Tensor device_probs = copy_to(probs, device), device_boxes = copy_to(boxes, device);
+    MemoryArena arena(device);
+    CapturedGraph graph(device, arena);
+    const Tensor bits =
+        graph.capture([&] { return mask_bits(device_probs, device_boxes, 20, 40); });
+    upload_bytes(device_boxes.raw(), device, others.raw(), others.bytes());
+    graph.replay();
+    CHECK(test::count_different_bits(bits, mask_bits(probs, others, 20, 40)) == 0);
   });
 }
 

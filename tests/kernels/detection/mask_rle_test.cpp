@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/device_memory.h"
 #include "core/error.h"
+#include "core/graph.h"
 #include "core/primitives.h"
 #include "core/stream.h"
 #include "kernels/detection/mask_paste.h"
@@ -147,6 +149,21 @@ TEST_CASE("CUDA encodes more runs than there was room for") {
     CHECK_FALSE(runs_to_rle(runs, 48, 18).has_value());
     CHECK(masks_to_rle(copy_to(probs, device), copy_to(box, device), 48, 18) ==
           masks_to_rle(probs, box, 48, 18));
+  });
+}
+
+TEST_CASE("CUDA: a captured graph encodes what its inputs hold when it is replayed") {
+  test::on_cuda([](Device device) {
+    const Tensor boxes = random_boxes(3, 20, 40, 21), others = random_boxes(3, 20, 40, 22);
+    const Tensor probs = blob_masks(3, 9, 23);
+    const Tensor device_probs = copy_to(probs, device), device_boxes = copy_to(boxes, device);
+    MemoryArena arena(device);
+    CapturedGraph graph(device, arena);
+    const MaskRuns runs =
+        graph.capture([&] { return queue_mask_runs(device_probs, device_boxes, 20, 40); });
+    upload_bytes(device_boxes.raw(), device, others.raw(), others.bytes());
+    graph.replay();
+    CHECK(runs_to_rle(on_host(runs), 20, 40) == masks_to_rle(probs, others, 20, 40));
   });
 }
 
