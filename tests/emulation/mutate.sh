@@ -15,18 +15,29 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export MRCNN_EMU_SEEDS=${MRCNN_EMU_SEEDS:-4}
 jobs=${JOBS:-2}
+words='(race|uninitialised|divergent|out of bounds)[^(:]*'  # of reports
 barrier='__sync(threads(_and|_or|_count)?|warp)[[:space:]]*\('
 
-# The tests of a source: its own, by stem, or for a shared .cuh those of every source that
-# includes it.
+# The tests of a source: its own, by stem; without one, those of the sources that include its
+# header, or of the stem without its last word. For a shared .cuh those of every source with it.
 tests_of() {
-  local file=$1 stem
-  case $file in
-    *_cuda.cu)
-      stem=${file%_cuda.cu}
-      if [ -f "$root/tests/${stem}_test.cpp" ]; then echo "${stem//\//.}_test"; fi ;;
-    *) users_of "$file" | while read -r user; do tests_of "$user"; done | sort -u ;;
+  local file=$1 stem user
+  case $file in *.cuh) users_of "$file" | while read -r user; do tests_of "$user"; done | sort -u
+    return ;;
   esac
+  stem=$(stem_of "$file")
+  if own_test "$stem"; then return; fi
+  (cd "$root" && grep -rlE "#include \"$stem\.(h|cuh)\"" core kernels tests || true) |
+    while read -r user; do
+      case $user in
+        tests/*_test.cpp) own_test "$(sed -E 's#^tests/(.*)_test\.cpp$#\1#' <<<"$user")" || true ;;
+        *) own_test "$(stem_of "$user")" || true ;;
+      esac
+    done | sort -u | grep . || own_test "${stem%_*}" || true
+}
+stem_of() { sed -E 's#(_cuda\.cu|_cpu\.cpp|\.cpp|\.cuh|\.h)$##' <<<"$1"; }
+own_test() {
+  [ -f "$root/tests/$1_test.cpp" ] && sed 's#/#.#g; s#$#_test#' <<<"$1"
 }
 
 # The .cu files that include a header, directly or through another header.
@@ -81,20 +92,21 @@ check_mutant() {
   case $file in *.cu) sources=$file ;; *) sources=$(users_of "$file") ;; esac
   for source in $sources; do
     [ -f "$copy/$source" ] || { mkdir -p "$copy/$(dirname "$source")"; cp "$root/$source" "$copy/$source"; }
-    test=$(tests_of "$source")
-    [ -n "$test" ] && [ -n "$(find_program "$test")" ] || continue
-    program="$copy/$test"
-    if ! compile "$source" "$copy" "$program.o" 2>"$copy/log" ||
-       ! link "$test" "$program.o" "$program" 2>>"$copy/log"; then
-      verdict="DOES NOT BUILD" how=$(tail -1 "$copy/log")
+    if ! compile "$source" "$copy" "$copy/mutant.o" 2>"$copy/log"; then
+      verdict="DOES NOT BUILD" how=$(grep -m1 error "$copy/log" || true)
       break
     fi
-    if ! timeout 600 "$program" --test-case='CUDA*' >"$copy/log" 2>&1; then
-      verdict=caught
-      how=$(grep -m1 -oE '(race|uninitialised|divergent|out of bounds)[^(:]*' "$copy/log" || echo "wrong result")
-      how="$how ($test)"
-      break
-    fi
+    for test in $(tests_of "$source"); do
+      program="$copy/$test"
+      if ! link "$test" "$copy/mutant.o" "$program" >"$copy/log" 2>&1; then
+        verdict="DOES NOT LINK" how=$(tail -1 "$copy/log")
+      elif ! timeout 600 "$program" --test-case='CUDA*' >"$copy/log" 2>&1; then
+        verdict=caught
+        how=$(grep -m1 -oE "$words" "$copy/log" || echo "wrong result")
+        how="$how ($test)"
+      fi
+      [ "$verdict" = MISSED ] || break 2
+    done
   done
   rm -rf "$copy"
   printf '%-62s %-9s %s\n' "$place" "$verdict" "$how"
@@ -103,8 +115,19 @@ check_mutant() {
 if [ $# -gt 0 ]; then files=$*; else
   files=$(cd "$root" && grep -rlE "$barrier" core kernels --include='*.cu' --include='*.cuh' | sort)
 fi
-export -f check_mutant tests_of users_of compile link find_program
-export build root work
+
+# A test that fails anyway would seem to catch everything.
+for test in $(for file in $files; do tests_of "$file"; done | sort -u); do
+  program=$(find_program "$test")
+  if [ -z "$program" ] || ! "$build/$program" --test-case='CUDA*' >"$work/log" 2>&1; then
+    echo "$test is not built or fails without a mutation"
+    tail -5 "$work/log" 2>/dev/null
+    exit 1
+  fi
+done
+
+export -f check_mutant tests_of stem_of own_test users_of compile link find_program
+export build root work words
 for file in $files; do
   if [ -z "$(tests_of "$file")" ]; then
     printf '%-62s %-9s %s\n' "$file" MISSED "no test"
