@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include "core/dispatch.h"
 #include "kernels/detection/checks.h"
 
 namespace mrcnn {
@@ -42,9 +43,20 @@ Tensor grid_anchors(const Tensor& base, int64_t grid_height, int64_t grid_width,
     throw ShapeError(fmt::format("[{}] grid {} x {} and stride {} x {} must not be negative", kOp,
                                  grid_height, grid_width, stride_height, stride_width));
   }
-  Tensor output = Tensor::empty(Shape{Shape{grid_height, grid_width, base.size(0)}.numel(), 4});
-  cpu::grid_anchors(base.size(0), grid_height, grid_width, stride_height, stride_width,
-                    base.data<const float>(), output.data<float>());
+  const Shape shape{Shape{grid_height, grid_width, base.size(0)}.numel(), 4};
+  const Tensor output = Tensor::empty(shape, DType::kF32, base.device());
+  const auto* boxes = base.pointer<const float>();
+  auto* anchors = output.pointer<float>();
+  dispatch_device(
+      kOp, base.device(),
+      [&] {
+        cpu::grid_anchors(base.size(0), grid_height, grid_width, stride_height, stride_width, boxes,
+                          anchors);
+      },
+      [&](Stream stream) {
+        cuda::grid_anchors(base.size(0), grid_height, grid_width, stride_height, stride_width,
+                           boxes, anchors, stream);
+      });
   return output;
 }
 

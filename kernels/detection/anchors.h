@@ -8,6 +8,8 @@
 // round_half_even rounds base anchors to integers as torchvision does (the original system does
 // not round). stride is padded image size / grid size in integers in both references, which is 61
 // and not 64 for the last level of an 800 pixel high image.
+// base_anchors works on the CPU; grid_anchors on the device of `base`, where a GPU gives the CPU's
+// bits.
 // Gradient: none.  Deterministic: yes.  Syncs host: no.  Capturable: yes.
 // Source: Ren et al. 2015, sec. 3.1; torchvision 0.29 models/detection/anchor_utils.py.
 #pragma once
@@ -15,6 +17,7 @@
 #include <cstdint>
 #include <span>
 
+#include "core/stream.h"
 #include "core/tensor.h"
 
 namespace mrcnn {
@@ -29,4 +32,10 @@ namespace cpu {
 void grid_anchors(int64_t num_anchors, int64_t grid_height, int64_t grid_width,
                   int64_t stride_height, int64_t stride_width, const float* base, float* output);
 }  // namespace cpu
+
+namespace cuda {
+void grid_anchors(int64_t num_anchors, int64_t grid_height, int64_t grid_width,
+                  int64_t stride_height, int64_t stride_width, const float* base, float* output,
+                  Stream stream);
+}  // namespace cuda
 }  // namespace mrcnn

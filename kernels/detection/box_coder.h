@@ -6,7 +6,8 @@
 //     A box or reference without area gives infinities or NaN, as log(0) and x/0 do.
 //   clip_boxes(boxes [..., 4], image size)      f32 -> [..., 4], x into [0, width], y [0, height].
 //     NaN stays NaN.
-// Boxes are (x1, y1, x2, y2); width is x2 - x1.
+// Boxes are (x1, y1, x2, y2); width is x2 - x1. On the device of the boxes; a GPU gives the CPU's
+// bits but for exp and log, which are within 2 units in the last place there.
 // Gradient: none (targets and proposals are constants of the losses).
 // Deterministic: yes.  Syncs host: no.  Capturable: yes.
 // Source: Girshick et al. 2014, R-CNN, appendix C; torchvision 0.29 models/detection/_utils.py
@@ -15,6 +16,7 @@
 
 #include <cstdint>
 
+#include "core/stream.h"
 #include "core/tensor.h"
 #include "kernels/detection/box_math.h"
 
@@ -39,4 +41,13 @@ void encode_boxes(int64_t count, const BoxWeights& weights, const float* boxes, 
 void clip_boxes(int64_t count, float image_height, float image_width, const float* boxes,
                 float* output);
 }  // namespace cpu
+
+namespace cuda {
+void decode_boxes(int64_t count, int64_t classes, const BoxWeights& weights, const float* deltas,
+                  const float* refs, float* output, Stream stream);
+void encode_boxes(int64_t count, const BoxWeights& weights, const float* boxes, const float* refs,
+                  float* output, Stream stream);
+void clip_boxes(int64_t count, float image_height, float image_width, const float* boxes,
+                float* output, Stream stream);
+}  // namespace cuda
 }  // namespace mrcnn

@@ -10,6 +10,8 @@
 
 #include "core/error.h"
 #include "kernels/detection/anchors_math.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
 
@@ -117,6 +119,25 @@ TEST_CASE("The stride is padded size / cells in integers: 61 for the last level 
   check_anchors(grid_anchors(base_anchors(original, kRatios, false), grid.data<const int64_t>()[0],
                              grid.data<const int64_t>()[1], 32, 32),
                 file.golden("anchors/c5_index"), file.golden("anchors/c5_boxes"));
+}
+
+TEST_CASE("CUDA matches the CPU bit by bit at the edges of blocks") {
+  test::on_cuda([](Device device) {
+    struct Grid {
+      int64_t anchors;
+      int64_t height;
+      int64_t width;
+    };
+    for (const Grid& grid : {Grid{1, 1, 1}, {3, 1, 11}, {3, 5, 17}, {1, 16, 16}, {9, 7, 13}}) {
+      CAPTURE(grid.width);
+      const Tensor base = test::random_tensor({grid.anchors, 4}, 5, -40, 40);
+      const Tensor anchors = grid_anchors(copy_to(base, device), grid.height, grid.width, 61, 64);
+      CHECK(anchors.device() == device);
+      const Tensor expected = grid_anchors(base, grid.height, grid.width, 61, 64);
+      CHECK(test::count_different_bits(anchors, expected) == 0);
+      CHECK(grid_anchors(copy_to(base, device), 0, 5, 4, 4).shape() == Shape{0, 4});
+    }
+  });
 }
 
 TEST_CASE("Edges: empty grid, anchors computed one by one") {

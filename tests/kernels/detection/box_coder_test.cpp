@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "core/error.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
 
@@ -86,6 +88,63 @@ TEST_CASE("Decoding undoes encoding, many boxes over threads") {
   const Tensor refs = random_boxes(10007, 3);
   const Tensor deltas = encode_boxes(boxes, refs, kBoxHeadWeights);
   CHECK(difference(decode_boxes(deltas, refs, kBoxHeadWeights), boxes) < 2e-5);
+}
+
+TEST_CASE("CUDA matches the CPU: decoding and encoding within the rounding of exp and log") {
+  test::on_cuda([](Device device) {
+    for (const int64_t count : {1, 31, 33, 257}) {
+      for (const int64_t classes : {1, 3}) {
+        CAPTURE(count);
+        const Tensor refs = random_boxes(count, 4);
+        const Tensor deltas = random_tensor({count, 4 * classes}, 5, -9, 9);
+        const Tensor boxes =
+            decode_boxes(copy_to(deltas, device), copy_to(refs, device), kBoxHeadWeights);
+        CHECK(boxes.device() == device);
+        // 1e-3: corners are differences of numbers up to 1000 times larger.
+        CHECK(test::count_far(boxes, decode_boxes(deltas, refs, kBoxHeadWeights), 1e-6F, 1e-3F) ==
+              0);
+      }
+      const Tensor boxes = random_boxes(count, 6);
+      const Tensor refs = random_boxes(count, 7);
+      const Tensor deltas =
+          encode_boxes(copy_to(boxes, device), copy_to(refs, device), kBoxHeadWeights);
+      CHECK(test::count_far(deltas, encode_boxes(boxes, refs, kBoxHeadWeights), 1e-6F, 5e-6F) == 0);
+    }
+  });
+}
+
+TEST_CASE("CUDA matches the CPU bit by bit: centres, shifts and clipping have no exp") {
+  test::on_cuda([](Device device) {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const Tensor refs = random_boxes(257, 8);
+    Tensor deltas = random_tensor({257, 4}, 9, -2, 2);
+    for (int64_t i = 0; i < 257; ++i) {
+      deltas.data<float>()[4 * i + 2] = 0;  // exp(0) is 1 everywhere
+      deltas.data<float>()[4 * i + 3] = 0;
+    }
+    const Tensor boxes = decode_boxes(copy_to(deltas, device), copy_to(refs, device));
+    CHECK(test::count_different_bits(boxes, decode_boxes(deltas, refs)) == 0);
+    Tensor wild = random_tensor({3, 11, 4}, 10, -100, 200);
+    wild.data<float>()[5] = nan;
+    CHECK(test::count_different_bits(clip_boxes(copy_to(wild, device), 99.5F, 120),
+                                     clip_boxes(wild, 99.5F, 120)) == 0);
+  });
+}
+
+TEST_CASE("CUDA: no boxes, no classes, boxes on two devices") {
+  test::on_cuda([](Device device) {
+    const Tensor none = Tensor::empty({0, 4}, DType::kF32, device);
+    const Tensor refs = random_boxes(3, 1);
+    CHECK(decode_boxes(none, none).shape() == Shape{0, 4});
+    CHECK(encode_boxes(none, none).shape() == Shape{0, 4});
+    CHECK(clip_boxes(none, 4, 4).shape() == Shape{0, 4});
+    const Tensor no_classes = Tensor::empty({3, 0}, DType::kF32, device);
+    CHECK(decode_boxes(no_classes, copy_to(refs, device)).shape() == Shape{3, 0});
+    CHECK_THROWS_WITH_AS(decode_boxes(refs, copy_to(refs, device)),
+                         doctest::Contains("different devices"), DeviceError);
+    CHECK_THROWS_WITH_AS(encode_boxes(copy_to(refs, device), refs),
+                         doctest::Contains("different devices"), DeviceError);
+  });
 }
 
 TEST_CASE("Edges: no boxes, no classes, clipping, NaN") {
