@@ -1,7 +1,9 @@
 #include "kernels/detection/roi_align.h"
 
 #include <cmath>
+#include <vector>
 
+#include "core/dispatch.h"
 #include "kernels/detection/checks.h"
 
 namespace mrcnn {
@@ -24,15 +26,29 @@ void check_features(std::span<const Tensor> features, const RoiAlignParams& para
                              {first.rank() == 4 ? first.size(0) : kAny, kAny, kAny,
                               first.rank() == 4 ? first.size(3) : kAny});
     detection::require_dtype(kOp, "a feature map", map, first.dtype());
-    require_cpu(kOp, {&map});
     if (map.size(1) == 0 || map.size(2) == 0) {
       throw ShapeError(fmt::format("[{}] a feature map has no pixels: {}", kOp, map.describe()));
     }
+    detection::require_indexable(kOp, "a map's rows", map.size(1));
+    detection::require_indexable(kOp, "a map's columns", map.size(2));
   }
 }
 
+void check_output(const RoiAlignParams& params, int64_t channels) {
+  if (params.pooled_height < 1 || params.pooled_width < 1 || !(params.canonical_scale > 0)) {
+    throw ShapeError(fmt::format("[{}] output {} x {} and canonical_scale {} must be positive", kOp,
+                                 params.pooled_height, params.pooled_width,
+                                 params.canonical_scale));
+  }
+  detection::require_indexable(kOp, "a RoI's output",
+                               Shape{params.pooled_height, params.pooled_width, channels}.numel());
+}
+
+// The values are looked at on the CPU only.
 void check_rois(const Tensor& rois, int64_t images) {
   detection::require_f32(kOp, "rois", rois, "[R,5]", {detection::kAny, 5});
+  detection::require_indexable(kOp, "rois", rois.size(0));
+  if (!rois.device().is_cpu()) return;
   const float* roi = rois.data<const float>();
   for (int64_t r = 0; r < rois.size(0); ++r) {
     const float index = roi[5 * r];
@@ -43,30 +59,54 @@ void check_rois(const Tensor& rois, int64_t images) {
   }
 }
 
+Device device_of(std::span<const Tensor> features, const Tensor& rois) {
+  for (const Tensor& map : features) common_device(kOp, {&map, &rois});
+  return rois.device();
+}
+
+template <typename T>
+std::vector<FeatureMap<T>> feature_maps(std::span<const Tensor> features) {
+  std::vector<FeatureMap<T>> maps;
+  for (const Tensor& map : features) {
+    maps.push_back({map.pointer<const T>(), map.size(0), map.size(1), map.size(2)});
+  }
+  return maps;
+}
+
 }  // namespace
 
 Tensor roi_align(std::span<const Tensor> features, const Tensor& rois,
                  const RoiAlignParams& params) {
   check_features(features, params);
   check_rois(rois, features.front().size(0));
-  if (params.pooled_height < 1 || params.pooled_width < 1 || !(params.canonical_scale > 0)) {
-    throw ShapeError(fmt::format("[{}] output {} x {} and canonical_scale {} must be positive", kOp,
-                                 params.pooled_height, params.pooled_width,
-                                 params.canonical_scale));
-  }
+  const DType dtype = features.front().dtype();
   const int64_t channels = features.front().size(3);
-  Tensor output;
-  dispatch_float(kOp, features.front().dtype(), [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    std::vector<cpu::FeatureMap<T>> maps;
-    for (const Tensor& map : features) {
-      maps.push_back({map.data<const T>(), map.size(1), map.size(2)});
-    }
-    output = Tensor::empty({rois.size(0), params.pooled_height, params.pooled_width, channels},
-                           dtype_of<T>());
-    cpu::roi_align(params, channels, std::span<const cpu::FeatureMap<T>>(maps), rois.size(0),
-                   rois.data<const float>(), output.data<T>());
-  });
+  check_output(params, channels);
+  const Device device = device_of(features, rois);
+  if (!device.is_cpu() && features.size() > cuda::kMaxRoiAlignMaps) {
+    throw ShapeError(fmt::format("[{}] {} feature maps are more than the {} a GPU takes", kOp,
+                                 features.size(), cuda::kMaxRoiAlignMaps));
+  }
+  const Tensor output = Tensor::empty(
+      {rois.size(0), params.pooled_height, params.pooled_width, channels}, dtype, device);
+  dispatch_device(
+      kOp, device,
+      [&] {
+        dispatch_float(kOp, dtype, [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cpu::roi_align(params, channels,
+                         std::span<const FeatureMap<T>>(feature_maps<T>(features)), rois.size(0),
+                         rois.data<const float>(), output.data<T>());
+        });
+      },
+      [&](Stream stream) {
+        dispatch_cuda_float(kOp, dtype, [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cuda::roi_align(params, channels,
+                          std::span<const FeatureMap<T>>(feature_maps<T>(features)), rois.size(0),
+                          rois.pointer<const float>(), output.pointer<T>(), stream);
+        });
+      });
   return output;
 }
 

@@ -48,33 +48,10 @@ PlacedRoi<T> place_roi(const RoiAlignParams& params, int64_t channels,
                     params.pooled_width, params.sampling_ratio)};
 }
 
-bool is_used(const float* roi) {
-  return roi[0] >= 0 && std::isfinite(roi[1]) && std::isfinite(roi[2]) && std::isfinite(roi[3]) &&
-         std::isfinite(roi[4]);
-}
-
-// Rows (or columns) of the map that a bin averages, with their weights.
-struct Tap {
-  int64_t index;
-  float weight;
-};
-
-void add_tap(std::vector<Tap>& taps, size_t first, int64_t index, float weight) {
-  if (weight == 0.0F) return;
-  // Samples ascend, so a shared index is among the last two of this bin.
-  for (size_t i = taps.size(); i > first && i + 2 > taps.size(); --i) {
-    if (taps[i - 1].index == index) {
-      taps[i - 1].weight += weight;
-      return;
-    }
-  }
-  taps.push_back({index, weight});
-}
-
 // Taps of all bins along one axis; bin b has taps[starts[b]..starts[b + 1]). Weights are divided
 // by the number of samples.
 struct AxisTaps {
-  std::vector<Tap> taps;
+  std::vector<RoiTap> taps;
   std::vector<size_t> starts;
 
   void build(const AxisBins<float>& bins, int64_t num_bins, int64_t size) {
@@ -82,18 +59,12 @@ struct AxisTaps {
     starts.assign(1, 0);
     for (int64_t b = 0; b < num_bins; ++b) {
       const size_t first = taps.size();
-      for (int64_t s = 0; s < bins.samples; ++s) {
-        const AxisSample<float> sample = sample_axis(bins.position(b, s), size);
-        add_tap(taps, first, sample.low, sample.low_weight);
-        add_tap(taps, first, sample.high, sample.high_weight);
-      }
-      for (size_t i = first; i < taps.size(); ++i) {
-        taps[i].weight /= static_cast<float>(bins.samples);
-      }
+      taps.resize(first + 2 * static_cast<size_t>(bins.samples));
+      taps.resize(first + static_cast<size_t>(bin_taps(bins, b, size, taps.data() + first)));
       starts.push_back(taps.size());
     }
   }
-  std::span<const Tap> bin(int64_t b) const {
+  std::span<const RoiTap> bin(int64_t b) const {
     const auto i = static_cast<size_t>(b);
     return std::span(taps).subspan(starts[i], starts[i + 1] - starts[i]);
   }
@@ -160,8 +131,8 @@ void pool_roi(const RoiAlignParams& params, int64_t channels, const PlacedRoi<fl
   for (int64_t ph = 0; ph < params.pooled_height; ++ph) {
     for (int64_t pw = 0; pw < params.pooled_width; ++pw) {
       scratch.pixels.clear();
-      for (const Tap& row : scratch.rows.bin(ph)) {
-        for (const Tap& column : scratch.columns.bin(pw)) {
+      for (const RoiTap& row : scratch.rows.bin(ph)) {
+        for (const RoiTap& column : scratch.columns.bin(pw)) {
           scratch.pixels.push_back(
               {(row.index * roi.width + column.index) * channels, row.weight * column.weight});
         }
@@ -208,7 +179,7 @@ void pool_rois(const RoiAlignParams& params, int64_t channels, std::span<const F
     Scratch scratch;
     for (int64_t r = begin; r < end; ++r) {
       const float* roi = rois + 5 * r;
-      if (is_used(roi)) {
+      if (roi_is_used(roi, maps.front().images)) {
         pool_roi(params, channels, place_roi(params, channels, maps, roi), scratch,
                  output + r * size);
       } else {

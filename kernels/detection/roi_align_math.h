@@ -60,10 +60,56 @@ HOST_DEVICE inline AxisBins<T> axis_bins(T low, T high, T scale, bool aligned, i
   int64_t samples = sampling_ratio;
   if (sampling_ratio <= 0) {
     const T wanted = std::ceil(bin);
-    samples = wanted < static_cast<T>(kMaxSamplesPerBin) ? static_cast<int64_t>(wanted)
-                                                         : kMaxSamplesPerBin;
+    samples = kMaxSamplesPerBin;
+    if (wanted <= T(0)) {
+      samples = 0;
+    } else if (wanted < static_cast<T>(kMaxSamplesPerBin)) {
+      samples = static_cast<int64_t>(wanted);
+    }
   }
   return {start, bin, samples};
+}
+
+// A row (or column) of the map with its weight in a bin.
+struct RoiTap {
+  int32_t index;
+  float weight;
+};
+
+// Adds `weight` to the tap of `index`, or a new tap; returns the new number of taps. Samples
+// ascend, so a shared index is among the last two.
+HOST_DEVICE inline int64_t add_tap(RoiTap* taps, int64_t count, int64_t index, float weight) {
+  if (weight == 0.0F) return count;
+  for (int64_t i = count - 1; i >= 0 && i + 2 >= count; --i) {
+    if (taps[i].index == index) {
+      taps[i].weight += weight;
+      return count;
+    }
+  }
+  taps[count] = {static_cast<int32_t>(index), weight};
+  return count + 1;
+}
+
+// All rows (or columns) that bin `b` averages, of a map with `size` of them; weights are divided by
+// the number of samples. `taps` has room for two per sample; returns how many there are.
+HOST_DEVICE inline int64_t bin_taps(const AxisBins<float>& bins, int64_t b, int64_t size,
+                                    RoiTap* taps) {
+  int64_t count = 0;
+  for (int64_t s = 0; s < bins.samples; ++s) {
+    const AxisSample<float> sample = sample_axis(bins.position(b, s), size);
+    count = add_tap(taps, count, sample.low, sample.low_weight);
+    count = add_tap(taps, count, sample.high, sample.high_weight);
+  }
+  for (int64_t i = 0; i < count; ++i) taps[i].weight /= static_cast<float>(bins.samples);
+  return count;
+}
+
+// roi: (image index, x1, y1, x2, y2). False for an unused row of a list, an image that does not
+// exist, and coordinates that are no numbers.
+HOST_DEVICE inline bool roi_is_used(const float* roi, int64_t images) {
+  return roi[0] >= 0 && roi[0] < static_cast<float>(images) && std::floor(roi[0]) == roi[0] &&
+         std::isfinite(roi[1]) && std::isfinite(roi[2]) && std::isfinite(roi[3]) &&
+         std::isfinite(roi[4]);
 }
 
 // Source: Lin et al. 2017, "Feature Pyramid Networks", eq. 1; torchvision ops/poolers.py for the

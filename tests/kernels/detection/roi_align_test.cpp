@@ -11,6 +11,8 @@
 #include "core/error.h"
 #include "core/primitives.h"
 #include "kernels/detection/roi_align_math.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
 
@@ -189,6 +191,141 @@ TEST_CASE("Levels match torchvision, also next to the borders between two") {
     const int64_t level = roi_level(boxes.data<const float>() + 4 * i, 224, 4, 2, 5);
     CHECK(level - 2 == levels.data<const int64_t>()[i]);
   }
+}
+
+std::vector<Tensor> copies(const std::vector<Tensor>& maps, DType dtype, Device device) {
+  std::vector<Tensor> result;
+  for (const Tensor& map : maps) result.push_back(copy_to(cast(map, dtype), device));
+  return result;
+}
+
+// f32 sums are the CPU's up to the number of samples the tables hold; beyond it they are rounded
+// elsewhere. bf16 reads rounded maps and rounds the sum.
+void check_cuda(const std::vector<Tensor>& maps, const Tensor& rois, const RoiAlignParams& params,
+                Device device, bool same_bits = true) {
+  const Tensor on_device = copy_to(rois, device);
+  const Tensor f32 = roi_align(copies(maps, DType::kF32, device), on_device, params);
+  const Tensor expected = roi_align(maps, rois, params);
+  CHECK(f32.device() == device);
+  if (same_bits) CHECK(test::count_different_bits(f32, expected) == 0);
+  CHECK(test::count_far(f32, expected, 1e-5F, 1e-6F) == 0);
+
+  std::vector<Tensor> rounded;
+  for (const Tensor& map : maps) rounded.push_back(test::rounded_to_bf16(map));
+  const Tensor bf16 = roi_align(copies(maps, DType::kBF16, device), on_device, params);
+  CHECK(bf16.dtype() == DType::kBF16);
+  CHECK(test::count_far(bf16, roi_align(rounded, rois, params), test::kBf16Rounding, 1e-5F) == 0);
+}
+
+TEST_CASE("CUDA matches the CPU: channel counts around packs, fixed and adaptive sampling") {
+  test::on_cuda([](Device device) {
+    for (const int64_t channels : {1, 4, 7, 8, 40}) {
+      CAPTURE(channels);
+      const std::vector<Tensor> maps{random_tensor({2, 25, 31, channels}, 3),
+                                     random_tensor({2, 13, 16, channels}, 4)};
+      const Tensor rois = random_rois(5, 2, 120, 5);
+      for (const int64_t ratio : {0, 2, 3}) {
+        check_cuda(maps, rois,
+                   {.pooled_height = 3,
+                    .pooled_width = 5,
+                    .sampling_ratio = ratio,
+                    .aligned = ratio == 3,
+                    .scales = {0.25F, 0.125F},
+                    .canonical_scale = 60,
+                    .canonical_level = 3},
+                   device, ratio > 0);  // some RoIs need more samples than the tables hold
+      }
+    }
+  });
+}
+
+TEST_CASE("CUDA matches the CPU: a warp per bin, over four levels") {
+  test::on_cuda([](Device device) {
+    std::vector<Tensor> maps;
+    for (int level = 0; level < 4; ++level) {
+      maps.push_back(random_tensor({1, 24 >> level, 28 >> level, 256}, 8));
+    }
+    Tensor rois = random_rois(3, 1, 100, 9);
+    std::fill_n(rois.data<float>() + 10, 5, -1.0F);  // unused
+    for (const int64_t ratio : {0, 2}) {
+      check_cuda(maps, rois,
+                 {.pooled_height = 3,
+                  .sampling_ratio = ratio,
+                  .scales = {0.25F, 0.125F, 0.0625F, 0.03125F},
+                  .canonical_scale = 40},
+                 device);
+    }
+  });
+}
+
+TEST_CASE("CUDA matches the CPU: more samples or bins than the tables hold") {
+  test::on_cuda([](Device device) {
+    const std::vector<Tensor> maps{random_tensor({1, 30, 36, 8}, 10)};
+    const Tensor rois = Tensor::from(
+        std::vector<float>{0, 1, 2, 35, 29, 0, -20, -9, 60, 50, 0, 3, 3, 12, 20, 0, 4, 4, 2, 2},
+        {4, 5});
+    for (const int64_t ratio : {0, 9}) {
+      for (const bool aligned : {false, true}) {
+        check_cuda(maps, rois,
+                   {.pooled_height = 2,
+                    .pooled_width = 3,
+                    .sampling_ratio = ratio,
+                    .aligned = aligned,
+                    .scales = {1}},
+                   device, false);
+      }
+    }
+    check_cuda(maps, rois.slice(0, 1),
+               {.pooled_height = 1500, .pooled_width = 1, .sampling_ratio = 1, .scales = {1}},
+               device, false);
+  });
+}
+
+TEST_CASE("CUDA: RoIs of no image, NaN, outside and huge ones give zeros") {
+  test::on_cuda([](Device device) {
+    const Tensor map = random_tensor({2, 6, 7, 8}, 6);
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const float infinity = std::numeric_limits<float>::infinity();
+    const std::vector<float> indices{-1, -2, 2, 1e30F, nan, infinity, 0.5F, 0, 0, 0, 0, 1};
+    Tensor rois = Tensor::empty({static_cast<int64_t>(indices.size()), 5});
+    for (size_t r = 0; r < indices.size(); ++r) {
+      const std::vector<float> roi{indices[r], 1, 1, 5, 5};
+      std::copy_n(roi.data(), 5, rois.data<float>() + 5 * r);
+    }
+    rois.data<float>()[5 * 7 + 2] = nan;
+    rois.data<float>()[5 * 8 + 3] = infinity;
+    std::fill_n(rois.data<float>() + 5 * 9 + 1, 4, 90.0F);
+    const std::vector<float> huge{-1e30F, -1e30F, 1e30F, 1e30F};
+    std::copy_n(huge.data(), 4, rois.data<float>() + 5 * 10 + 1);
+    for (const int64_t ratio : {0, 2}) {
+      const RoiAlignParams params{
+          .pooled_height = 2, .pooled_width = 2, .sampling_ratio = ratio, .scales = {1}};
+      const Tensor output =
+          copy_to(align(copy_to(map, device), copy_to(rois, device), params), Device{});
+      const Tensor zeros = Tensor::zeros(output.slice(0, 11).shape());
+      CHECK(test::count_different_bits(output.slice(0, 11), zeros) == 0);
+      const Tensor last = align(map, rois.slice(11, 12), params);
+      CHECK(test::count_different_bits(output.slice(11, 12), last) == 0);
+    }
+  });
+}
+
+TEST_CASE("CUDA: no RoIs, no channels, too many maps, tensors on two devices") {
+  test::on_cuda([](Device device) {
+    const Tensor map = copy_to(random_tensor({1, 6, 7, 8}, 6), device);
+    const Tensor rois = copy_to(random_rois(2, 1, 5, 7), device);
+    CHECK(align(map, Tensor::empty({0, 5}, DType::kF32, device), {.scales = {1}}).shape() ==
+          Shape{0, 7, 7, 8});
+    CHECK(align(Tensor::empty({1, 6, 7, 0}, DType::kF32, device), rois, {.scales = {1}}).numel() ==
+          0);
+    const std::vector<Tensor> nine(9, map);
+    CHECK_THROWS_WITH_AS(roi_align(nine, rois, {.scales = std::vector<float>(9, 1)}),
+                         doctest::Contains("9 feature maps are more than the 8"), ShapeError);
+    CHECK_THROWS_WITH_AS(align(map, copy_to(rois, Device{}), {.scales = {1}}),
+                         doctest::Contains("different devices"), DeviceError);
+    CHECK_THROWS_AS(align(Tensor::empty({1, 6, 7, 8}, DType::kF64, device), rois, {.scales = {1}}),
+                    DTypeError);
+  });
 }
 
 TEST_CASE("Edges: no RoIs, unused RoIs, repeated RoIs, NaN, outside, huge") {
