@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "core/dispatch.h"
 #include "core/error.h"
@@ -16,7 +15,6 @@ constexpr const char* kOp = "resize_normalize_pad";
 constexpr int64_t kMaxSide = int64_t{1} << 22;
 
 void check_image(const Tensor& image, const ImageSize& size) {
-  require_cpu(kOp, {&image});
   if (!image.defined() || image.rank() != 3 || image.size(2) != 3 || image.numel() == 0 ||
       std::max(image.size(0), image.size(1)) > kMaxSide) {
     throw ShapeError(fmt::format("[{}] image must be [H, W, 3] with sides 1 to {}: {}", kOp,
@@ -41,54 +39,98 @@ void check_params(const ResizeNormalizePadParams& params) {
   }
 }
 
-ImageSize padded_size(std::span<const ImageSize> sizes, int64_t divisor) {
+void check_inputs(std::span<const Tensor> images, std::span<const ImageSize> sizes,
+                  const ResizeNormalizePadParams& params) {
+  if (images.empty() || images.size() != sizes.size()) {
+    throw ShapeError(fmt::format("[{}] {} images but {} sizes", kOp, images.size(), sizes.size()));
+  }
+  for (size_t i = 0; i < images.size(); ++i) check_image(images[i], sizes[i]);
+  check_params(params);
+}
+
+void check_channels(int64_t channels) {
+  if (channels != 3 && channels != 4 && channels != 8) {
+    throw UsageError(fmt::format("[{}] a batch has 3, 4 or 8 channels, not {}", kOp, channels));
+  }
+}
+
+void check_dtype(DType dtype) {
+  if (dtype != DType::kF32 && dtype != DType::kBF16) {
+    throw DTypeError(fmt::format("[{}] a batch is f32 or bf16, not {}", kOp, dtype_name(dtype)));
+  }
+}
+
+ImageSize largest_size(std::span<const ImageSize> sizes) {
   ImageSize largest;
   for (const ImageSize& size : sizes) {
     largest.height = std::max(largest.height, size.height);
     largest.width = std::max(largest.width, size.width);
   }
-  const auto round_up = [divisor](int64_t side) {
-    return (side + divisor - 1) / divisor * divisor;
-  };
-  return {.height = round_up(largest.height), .width = round_up(largest.width)};
+  return largest;
 }
 
-PixelTable make_table(const ResizeNormalizePadParams& params) {
-  PixelTable table{};
-  for (size_t c = 0; c < 3; ++c) {
-    table.input_channel[c] =
-        static_cast<int64_t>(params.pixel_order == PixelOrder::kRgb ? c : 2 - c);
-    for (size_t value = 0; value < 256; ++value) {
-      const float scaled = static_cast<float>(value) / params.divisor;
-      table.normalized[c][value] = (scaled - params.mean[c]) / params.std[c];
-    }
+int64_t round_up(int64_t side, int64_t divisor) { return (side + divisor - 1) / divisor * divisor; }
+
+void check_output(const Tensor& output, std::span<const ImageSize> sizes) {
+  const ImageSize largest = largest_size(sizes);
+  if (!output.defined() || output.rank() != 4 ||
+      output.size(0) != static_cast<int64_t>(sizes.size()) || output.size(1) < largest.height ||
+      output.size(2) < largest.width) {
+    throw ShapeError(fmt::format("[{}] {} images of up to {}x{} do not fit: {}", kOp, sizes.size(),
+                                 largest.height, largest.width, output.describe()));
   }
-  return table;
+  check_channels(output.size(3));
+}
+
+// Everything is checked.
+void resize_all(std::span<const Tensor> images, std::span<const ImageSize> sizes,
+                const ResizeNormalizePadParams& params, const Tensor& output) {
+  for (size_t i = 0; i < images.size(); ++i) {
+    const Tensor& image = images[i];
+    const ResizeGeometry geometry{.input = {.height = image.size(0), .width = image.size(1)},
+                                  .resized = sizes[i],
+                                  .padded = {.height = output.size(1), .width = output.size(2)},
+                                  .output_channels = output.size(3)};
+    const auto n = static_cast<int64_t>(i);
+    const Tensor slot = output.slice(n, n + 1);
+    const auto* pixels = image.pointer<const uint8_t>();
+    dispatch_cuda_float(kOp, output.dtype(), [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      dispatch_device(
+          kOp, output.device(),
+          [&] { cpu::resize_normalize_pad(geometry, params, pixels, slot.pointer<T>()); },
+          [&](Stream stream) {
+            cuda::resize_normalize_pad(geometry, params, pixels, slot.pointer<T>(), stream);
+          });
+    });
+  }
 }
 
 }  // namespace
 
 Tensor resize_normalize_pad(std::span<const Tensor> images, std::span<const ImageSize> sizes,
                             const ResizeNormalizePadParams& params) {
-  if (images.empty() || images.size() != sizes.size()) {
-    throw ShapeError(fmt::format("[{}] {} images but {} sizes", kOp, images.size(), sizes.size()));
-  }
-  for (size_t i = 0; i < images.size(); ++i) check_image(images[i], sizes[i]);
-  check_params(params);
-  const ImageSize padded = padded_size(sizes, params.size_divisor);
-  const PixelTable table = make_table(params);
-  Tensor batch =
-      Tensor::empty({static_cast<int64_t>(images.size()), padded.height, padded.width, 3});
-  for (size_t i = 0; i < images.size(); ++i) {
-    const ResizeGeometry geometry{
-        .input = {.height = images[i].size(0), .width = images[i].size(1)},
-        .resized = sizes[i],
-        .padded = padded};
-    const int64_t offset = static_cast<int64_t>(i) * padded.height * padded.width * 3;
-    cpu::resize_normalize_pad(geometry, table, images[i].data<const uint8_t>(),
-                              batch.data<float>() + offset);
-  }
-  return batch;
+  check_inputs(images, sizes, params);
+  check_channels(params.output_channels);
+  check_dtype(params.output_dtype);
+  const Device device = images.front().device();
+  for (const Tensor& image : images) common_device(kOp, {&images.front(), &image});
+  const ImageSize largest = largest_size(sizes);
+  const Shape shape{static_cast<int64_t>(images.size()),
+                    round_up(largest.height, params.size_divisor),
+                    round_up(largest.width, params.size_divisor), params.output_channels};
+  const Tensor output = Tensor::empty(shape, params.output_dtype, device);
+  resize_all(images, sizes, params, output);
+  return output;
+}
+
+void resize_normalize_pad_into(std::span<const Tensor> images, std::span<const ImageSize> sizes,
+                               const ResizeNormalizePadParams& params, const Tensor& output) {
+  check_inputs(images, sizes, params);
+  check_output(output, sizes);
+  check_dtype(output.dtype());
+  for (const Tensor& image : images) common_device(kOp, {&image, &output});
+  resize_all(images, sizes, params, output);
 }
 
 }  // namespace mrcnn

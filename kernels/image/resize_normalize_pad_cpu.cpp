@@ -4,31 +4,35 @@
 
 #include "core/parallel.h"
 #include "core/target_clones.h"
+#include "kernels/image/resize_math.h"
 #include "kernels/image/resize_normalize_pad.h"
 
 namespace mrcnn::cpu {
 namespace {
 
-// The two neighbours of an output coordinate and their weights.
-struct Blend {
-  int64_t first;
-  int64_t second;
-  float first_weight;
-  float second_weight;
+// The normalised value of every byte in every output channel, and where that channel lies in an
+// input pixel.
+struct PixelTable {
+  std::array<std::array<float, 256>, 3> normalized;
+  std::array<int64_t, 3> input_channel;
 };
+
+PixelTable make_table(const ResizeNormalizePadParams& params) {
+  PixelTable table{};
+  for (size_t c = 0; c < 3; ++c) {
+    table.input_channel[c] =
+        static_cast<int64_t>(params.pixel_order == PixelOrder::kRgb ? c : 2 - c);
+    for (int value = 0; value < 256; ++value) {
+      table.normalized[c][static_cast<size_t>(value)] =
+          normalized_byte(value, params.divisor, params.mean[c], params.std[c]);
+    }
+  }
+  return table;
+}
 
 std::vector<Blend> blends(int64_t input, int64_t output) {
   std::vector<Blend> result;
-  const float scale = static_cast<float>(input) / static_cast<float>(output);
-  for (int64_t i = 0; i < output; ++i) {
-    const float source = std::max(0.0F, scale * (static_cast<float>(i) + 0.5F) - 0.5F);
-    const int64_t first = std::min(static_cast<int64_t>(source), input - 1);
-    const float weight = std::clamp(source - static_cast<float>(first), 0.0F, 1.0F);
-    result.push_back({.first = first,
-                      .second = std::min(first + 1, input - 1),
-                      .first_weight = 1.0F - weight,
-                      .second_weight = weight});
-  }
+  for (int64_t i = 0; i < output; ++i) result.push_back(blend_at(i, input, output));
   return result;
 }
 
@@ -41,8 +45,7 @@ void blend_columns(const std::vector<Blend>& columns, const PixelTable& table,
     for (size_t c = 0; c < 3; ++c) {
       const auto& normalized = table.normalized[c];
       const int64_t channel = table.input_channel[c];
-      row[c] = normalized[first[channel]] * column.first_weight +
-               normalized[second[channel]] * column.second_weight;
+      row[c] = column.of(normalized[first[channel]], normalized[second[channel]]);
     }
     row += 3;
   }
@@ -88,30 +91,66 @@ class RowCache {
   std::array<Row, 2> rows_;
 };
 
-}  // namespace
+// row [width, 3] -> output [width, channels], channels beyond the third 0.
+template <typename T>
+void widen_pixels(const std::vector<float>& row, int64_t channels, T* output) {
+  const size_t width = row.size() / 3;
+  for (size_t x = 0; x < width; ++x, output += channels) {
+    for (size_t c = 0; c < 3; ++c) output[c] = T(row[3 * x + c]);
+    std::fill(output + 3, output + channels, T(0.0F));
+  }
+}
 
-void resize_normalize_pad(const ResizeGeometry& geometry, const PixelTable& table,
-                          const uint8_t* image, float* output) {
+template <typename T>
+void resize(const ResizeGeometry& geometry, const ResizeNormalizePadParams& params,
+            const uint8_t* image, T* output) {
+  const PixelTable table = make_table(params);
   const std::vector<Blend> rows = blends(geometry.input.height, geometry.resized.height);
   const std::vector<Blend> columns = blends(geometry.input.width, geometry.resized.width);
-  const int64_t resized_numel = geometry.resized.width * 3;
-  const int64_t padded_numel = geometry.padded.width * 3;
+  const int64_t channels = geometry.output_channels;
+  const int64_t resized_numel = geometry.resized.width * channels;
+  const int64_t padded_numel = geometry.padded.width * channels;
+  // f32 pixels of 3 channels are written at once, others by way of a row of such.
+  const bool is_plain = dtype_of<T>() == DType::kF32 && channels == 3;
   // A chunk starts with two fresh rows; 32 rows keep that below a tenth of its work.
   parallel_for(0, geometry.padded.height, 32, [&](int64_t begin, int64_t end) {
     RowCache cache(geometry, columns, table, image);
+    std::vector<float> blended(is_plain ? 0 : columns.size() * 3);
     for (int64_t y = begin; y < end; ++y) {
-      float* output_row = output + y * padded_numel;
+      T* output_row = output + y * padded_numel;
       if (y >= geometry.resized.height) {
-        std::fill_n(output_row, padded_numel, 0.0F);
+        std::fill_n(output_row, padded_numel, T(0.0F));
         continue;
       }
       const Blend& row = rows[static_cast<size_t>(y)];
       const float* first = cache.row(row.first);
       const float* second = cache.row(row.second);
-      blend_rows(resized_numel, row.first_weight, row.second_weight, first, second, output_row);
-      std::fill_n(output_row + resized_numel, padded_numel - resized_numel, 0.0F);
+      const auto blend_into = [&](float* target) {
+        blend_rows(geometry.resized.width * 3, row.first_weight, row.second_weight, first, second,
+                   target);
+      };
+      if constexpr (dtype_of<T>() == DType::kF32) {
+        if (is_plain) blend_into(output_row);
+      }
+      if (!is_plain) {
+        blend_into(blended.data());
+        widen_pixels(blended, channels, output_row);
+      }
+      std::fill_n(output_row + resized_numel, padded_numel - resized_numel, T(0.0F));
     }
   });
+}
+
+}  // namespace
+
+void resize_normalize_pad(const ResizeGeometry& geometry, const ResizeNormalizePadParams& params,
+                          const uint8_t* image, float* output) {
+  resize(geometry, params, image, output);
+}
+
+void resize_normalize_pad(const ResizeGeometry& geometry, const ResizeNormalizePadParams& params,
+                          const uint8_t* image, BFloat16* output) {
+  resize(geometry, params, image, output);
 }
 
 }  // namespace mrcnn::cpu

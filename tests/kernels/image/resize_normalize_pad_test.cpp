@@ -8,6 +8,9 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/primitives.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/text_golden.h"
 
@@ -73,6 +76,25 @@ TEST_CASE("Rejects what is no photo, and sizes and parameters that make no sense
                        UsageError);
   CHECK_THROWS_AS(resize_one(image, {8, 8}, {.divisor = 0}), UsageError);
   CHECK_THROWS_AS(resize_one(image, {8, 8}, {.size_divisor = 0}), UsageError);
+  CHECK_THROWS_WITH_AS(resize_one(image, {8, 8}, {.output_channels = 5}),
+                       doctest::Contains("3, 4 or 8 channels, not 5"), UsageError);
+  CHECK_THROWS_WITH_AS(resize_one(image, {8, 8}, {.output_dtype = DType::kF64}),
+                       doctest::Contains("f32 or bf16, not f64"), DTypeError);
+}
+
+TEST_CASE("Rejects batches that do not hold the images") {
+  const std::vector<Tensor> images{random_image(4, 5, 1)};
+  const std::vector<ImageSize> sizes{{8, 9}};
+  const auto into = [&](const Tensor& output) {
+    resize_normalize_pad_into(images, sizes, {}, output);
+  };
+  CHECK_THROWS_WITH_AS(into(Tensor::empty({1, 8, 8, 3})), doctest::Contains("up to 8x9"),
+                       ShapeError);
+  CHECK_THROWS_AS(into(Tensor::empty({1, 7, 9, 3})), ShapeError);
+  CHECK_THROWS_AS(into(Tensor::empty({2, 8, 9, 3})), ShapeError);
+  CHECK_THROWS_AS(into(Tensor{}), ShapeError);
+  CHECK_THROWS_AS(into(Tensor::empty({1, 8, 9, 2})), UsageError);
+  CHECK_THROWS_AS(into(Tensor::empty({1, 8, 9, 3}, DType::kU8)), DTypeError);
 }
 
 TEST_CASE("Matches golden: torchvision's normalisation and torch's resize") {
@@ -153,6 +175,72 @@ TEST_CASE("A batch equals its images alone, and everything beyond an image is 0"
     }
     CHECK(wrong == 0);
   }
+}
+
+// The batch that `plain` ([N, H, W, 3] f32) stands for with other channels and another type.
+Tensor converted(const Tensor& plain, int64_t channels, DType dtype) {
+  Tensor wide = Tensor::zeros({plain.size(0), plain.size(1), plain.size(2), channels});
+  for (int64_t i = 0; i < plain.numel() / 3; ++i) {
+    std::copy_n(plain.data<const float>() + 3 * i, 3, wide.data<float>() + channels * i);
+  }
+  return cast(wide, dtype);
+}
+
+TEST_CASE("Other types round once, other channels are 0") {
+  const Tensor image = random_image(13, 21, 6);
+  const Tensor plain = resize_one(image, {30, 50}, {});
+  for (const int64_t channels : {3, 4, 8}) {
+    for (const DType dtype : {DType::kF32, DType::kBF16}) {
+      const Tensor batch =
+          resize_one(image, {30, 50}, {.output_channels = channels, .output_dtype = dtype});
+      CHECK(test::count_different_bits(batch, converted(plain, channels, dtype)) == 0);
+    }
+  }
+}
+
+TEST_CASE("Writes all of a given batch, whose shape and type count") {
+  const std::vector<Tensor> images{random_image(13, 21, 6)};
+  const std::vector<ImageSize> sizes{{30, 50}};
+  Tensor batch = Tensor::empty({1, 64, 64, 4}, DType::kBF16);
+  fill_(batch, 7);
+  resize_normalize_pad_into(images, sizes, {}, batch);
+  const Tensor expected =
+      converted(resize_one(images[0], {30, 50}, {.size_divisor = 64}), 4, DType::kBF16);
+  CHECK(test::count_different_bits(batch, expected) == 0);
+}
+
+TEST_CASE("CUDA matches the CPU bit by bit: sizes, orders, channels and types") {
+  test::on_cuda([](Device device) {
+    for (const ImageSize size : {ImageSize{1, 1}, {5, 31}, {3, 257}, {40, 33}}) {
+      CAPTURE(size.width);
+      for (const int64_t channels : {3, 4, 8}) {
+        for (const DType dtype : {DType::kF32, DType::kBF16}) {
+          ResizeNormalizePadParams params{
+              .size_divisor = 8, .output_channels = channels, .output_dtype = dtype};
+          if (channels == 4) params.pixel_order = PixelOrder::kBgr;
+          const Tensor image = random_image(17, 23, 7);
+          const Tensor batch = resize_one(copy_to(image, device), size, params);
+          CHECK(batch.device() == device);
+          CHECK(test::count_different_bits(batch, resize_one(image, size, params)) == 0);
+        }
+      }
+    }
+  });
+}
+
+TEST_CASE("CUDA: fills a given batch with images of several sizes") {
+  test::on_cuda([](Device device) {
+    const std::vector<Tensor> images{random_image(9, 12, 8), random_image(14, 5, 9)};
+    const std::vector<Tensor> copies{copy_to(images[0], device), copy_to(images[1], device)};
+    const std::vector<ImageSize> sizes{{20, 26}, {30, 11}};
+    const Tensor expected = Tensor::empty({2, 32, 40, 8}, DType::kBF16);
+    resize_normalize_pad_into(images, sizes, {}, expected);
+    const Tensor batch = Tensor::empty({2, 32, 40, 8}, DType::kBF16, device);
+    resize_normalize_pad_into(copies, sizes, {}, batch);
+    CHECK(test::count_different_bits(batch, expected) == 0);
+    CHECK_THROWS_WITH_AS(resize_normalize_pad_into(images, sizes, {}, batch),
+                         doctest::Contains("different devices"), DeviceError);
+  });
 }
 
 }  // namespace
