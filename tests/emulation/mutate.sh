@@ -118,9 +118,10 @@ fi
 
 # A test that fails anyway would seem to catch everything.
 for test in $(for file in $files; do tests_of "$file"; done | sort -u); do
+  : >"$work/log"
   program=$(find_program "$test")
   if [ -z "$program" ] || ! "$build/$program" --test-case='CUDA*' >"$work/log" 2>&1; then
-    echo "$test is not built or fails without a mutation"
+    echo "$test is not built in $build, or fails without a mutation"
     tail -5 "$work/log" 2>/dev/null
     exit 1
   fi
