@@ -24,8 +24,8 @@ struct ConvolutionInput {
 std::vector<cuda::ConvolutionProblem> model_convolutions(const MaskRcnnConfig& config,
                                                          const ConvolutionInput& input);
 
-// The same convolution in a precision, where an image has zeros for channels up to 16 bytes a pixel;
-// or, without its epilogue, as a gradient.
+// The same convolution in a precision, where an image has zeros for channels up to 16 bytes a
+// pixel; or, without its epilogue, as a gradient.
 cuda::ConvolutionProblem with_precision(cuda::ConvolutionProblem problem, Precision precision);
 cuda::ConvolutionProblem as_pass(cuda::ConvolutionProblem problem, cuda::ConvolutionPass pass);
 
