@@ -1,5 +1,6 @@
 // exp in f32 without a library call, so that loops over it vectorise and every machine, GPUs
-// included, gives the same bits. Within 2 units in the last place of the exact value; denormal results included.
+// included, gives the same bits. Within 2 units in the last place of the exact value; denormal
+// results included.
 #pragma once
 
 #include <bit>
