@@ -6,6 +6,7 @@
 
 #include "core/parallel.h"
 #include "kernels/detection/nms.h"
+#include "kernels/detection/rpn_proposals_math.h"
 #include "kernels/detection/topk.h"
 
 namespace mrcnn::cpu {
@@ -16,10 +17,6 @@ struct Proposal {
   float score;
   float logit;
 };
-
-float proposal_score(float logit, ProposalScore kind) {
-  return kind == ProposalScore::kLogit ? logit : 1.0F / (1.0F + std::exp(-logit));
-}
 
 // The best of one level of one image, by falling logit.
 std::vector<Proposal> decode_level(const RpnLevelView& level, int64_t image, const ImageSize& size,
