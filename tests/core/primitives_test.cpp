@@ -11,6 +11,7 @@
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
+#include "tests/support/replay.h"
 
 namespace mrcnn {
 namespace {
@@ -244,6 +245,25 @@ TEST_CASE("CUDA cast follows the same rules between every pair of types") {
       }
     }
     CHECK(cast(Tensor::empty({0, 4}, DType::kF32, device), DType::kBF16).numel() == 0);
+  });
+}
+
+TEST_CASE("CUDA fill_, copy_, accumulate_ and cast can be captured into a graph") {
+  test::on_cuda([](Device device) {
+    const Tensor input = random_tensor({33}, 5);
+    const Tensor there = copy_to(input, device);
+    const Tensor output = test::replayed(device, [&] {
+      const Tensor sum = Tensor::empty({33}, DType::kF32, device);
+      const Tensor ones = Tensor::empty({33}, DType::kF32, device);
+      copy_(sum, there);
+      fill_(ones, 1);
+      accumulate_(sum, ones);
+      return cast(sum, DType::kBF16);
+    });
+    const Tensor expected = input.clone(), ones = Tensor::zeros({33});
+    fill_(ones, 1);
+    accumulate_(expected, ones);
+    CHECK(test::count_different_bits(output, cast(expected, DType::kBF16)) == 0);
   });
 }
 

@@ -10,6 +10,7 @@
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
+#include "tests/support/replay.h"
 
 namespace mrcnn {
 namespace {
@@ -79,6 +80,15 @@ TEST_CASE("CUDA takes slices that start between packs, NaN, and one tensor twice
     const Tensor once = copy_to(b, device);
     CHECK(test::count_different_bits(add(once, once), add(b, b)) == 0);
     CHECK_THROWS_WITH_AS(add(once, b), doctest::Contains("different devices"), DeviceError);
+  });
+}
+
+TEST_CASE("CUDA work can be captured into a graph") {
+  test::on_cuda([](Device device) {
+    const Tensor input = test::random_tensor({33}, 5);
+    const Tensor there = copy_to(input, device);
+    const Tensor output = test::replayed(device, [&] { return add(there, there); });
+    CHECK(test::count_different_bits(output, add(input, input)) == 0);
   });
 }
 

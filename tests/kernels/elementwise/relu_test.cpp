@@ -9,6 +9,7 @@
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
+#include "tests/support/replay.h"
 #include "tests/support/text_golden.h"
 
 namespace mrcnn {
@@ -76,6 +77,15 @@ TEST_CASE("CUDA keeps NaN and infinities, and refuses f64") {
     CHECK(test::count_different_bits(relu(copy_to(input, device)), relu(input)) == 0);
     const Tensor f64 = Tensor::empty({2}, DType::kF64, device);
     CHECK_THROWS_WITH_AS(relu(f64), doctest::Contains("[relu] takes f32 or bf16"), DTypeError);
+  });
+}
+
+TEST_CASE("CUDA work can be captured into a graph") {
+  test::on_cuda([](Device device) {
+    const Tensor input = test::random_tensor({33}, 5);
+    const Tensor there = copy_to(input, device);
+    const Tensor output = test::replayed(device, [&] { return relu(there); });
+    CHECK(test::count_different_bits(output, relu(input)) == 0);
   });
 }
 

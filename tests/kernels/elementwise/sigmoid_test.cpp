@@ -10,6 +10,7 @@
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
+#include "tests/support/replay.h"
 #include "tests/support/text_golden.h"
 
 namespace mrcnn {
@@ -88,6 +89,15 @@ TEST_CASE("CUDA matches the CPU at pack, warp and block edges") {
     const Tensor ends = Tensor::from<float>(
         std::vector<float>{std::nanf(""), kInfinity, -kInfinity, -500, -88, 88, 0}, {7});
     CHECK(test::count_different_bits(sigmoid(copy_to(ends, device)), sigmoid(ends)) == 0);
+  });
+}
+
+TEST_CASE("CUDA work can be captured into a graph") {
+  test::on_cuda([](Device device) {
+    const Tensor input = test::random_tensor({33}, 5);
+    const Tensor there = copy_to(input, device);
+    const Tensor output = test::replayed(device, [&] { return sigmoid(there); });
+    CHECK(test::count_different_bits(output, sigmoid(input)) == 0);
   });
 }
 

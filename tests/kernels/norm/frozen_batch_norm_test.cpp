@@ -10,6 +10,7 @@
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
+#include "tests/support/replay.h"
 
 namespace mrcnn {
 namespace {
@@ -160,6 +161,18 @@ TEST_CASE("CUDA keeps NaN, and refuses constants elsewhere or in f64") {
                          DeviceError);
     CHECK_THROWS_WITH_AS(frozen_batch_norm(there, copy_to(random_constants<double>(2, 0), device)),
                          doctest::Contains("must be f32 on a GPU"), DTypeError);
+  });
+}
+
+TEST_CASE("CUDA work can be captured into a graph") {
+  test::on_cuda([](Device device) {
+    const Tensor input = test::random_tensor({7, 12}, 5);
+    const Tensor there = mrcnn::copy_to(input, device);
+    const BatchNormConstants bn = random_constants<float>(12, 1e-5);
+    const BatchNormConstants bn_there = copy_to(bn, device);
+    const Tensor output =
+        test::replayed(device, [&] { return frozen_batch_norm(there, bn_there); });
+    CHECK(test::count_different_bits(output, frozen_batch_norm(input, bn)) == 0);
   });
 }
 

@@ -10,6 +10,7 @@
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
+#include "tests/support/replay.h"
 #include "tests/support/text_golden.h"
 
 namespace mrcnn {
@@ -131,6 +132,15 @@ TEST_CASE("CUDA matches golden: torch's pooling, NaN included") {
   test::on_cuda([&](Device device) {
     const Tensor output = max_pool2d(copy_to(golden.at("pool.input"), device), kStem);
     check_same(copy_to(output, Device{}), golden.at("pool.kernel3_stride2_padding1"));
+  });
+}
+
+TEST_CASE("CUDA work can be captured into a graph") {
+  test::on_cuda([](Device device) {
+    const Tensor input = test::random_tensor({1, 5, 6, 4}, 5);
+    const Tensor there = copy_to(input, device);
+    const Tensor output = test::replayed(device, [&] { return max_pool2d(there, kStem); });
+    CHECK(test::count_different_bits(output, max_pool2d(input, kStem)) == 0);
   });
 }
 

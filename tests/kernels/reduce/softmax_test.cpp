@@ -10,6 +10,7 @@
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
+#include "tests/support/replay.h"
 #include "tests/support/text_golden.h"
 
 namespace mrcnn {
@@ -90,6 +91,15 @@ TEST_CASE("CUDA edges: empty, NaN, infinities") {
         std::vector<float>{1, std::nanf(""), infinity, 0, -infinity, -infinity, -infinity, 0},
         {4, 2});
     CHECK(test::count_different_bits(softmax(copy_to(input, device)), softmax(input)) == 0);
+  });
+}
+
+TEST_CASE("CUDA work can be captured into a graph") {
+  test::on_cuda([](Device device) {
+    const Tensor input = test::random_tensor({3, 33}, 5);
+    const Tensor there = copy_to(input, device);
+    const Tensor output = test::replayed(device, [&] { return softmax(there); });
+    CHECK(test::count_different_bits(output, copy_to(softmax(there), Device{})) == 0);
   });
 }
 

@@ -6,6 +6,7 @@
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
+#include "tests/support/replay.h"
 
 namespace mrcnn {
 namespace {
@@ -49,6 +50,15 @@ TEST_CASE("CUDA joins as the CPU does, on one device") {
     CHECK(test::count_different_bits(concat({labels}), copy_to(labels, Device{})) == 0);
     CHECK_THROWS_WITH_AS(concat({a, copy_to(c, device)}), doctest::Contains("different devices"),
                          DeviceError);
+  });
+}
+
+TEST_CASE("CUDA work can be captured into a graph") {
+  test::on_cuda([](Device device) {
+    const Tensor input = test::random_tensor({3, 5}, 5);
+    const Tensor there = copy_to(input, device);
+    const Tensor output = test::replayed(device, [&] { return concat({there, there}); });
+    CHECK(test::count_different_bits(output, concat({input, input})) == 0);
   });
 }
 

@@ -6,6 +6,7 @@
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
+#include "tests/support/replay.h"
 
 namespace mrcnn {
 namespace {
@@ -73,6 +74,15 @@ TEST_CASE("CUDA cuts as the CPU does, any type") {
     check_cuda<uint8_t>(6, 2, device);
     const Tensor nothing = Tensor::empty({0, 15}, DType::kBF16, device);
     CHECK(split_channels(nothing, 3).second.shape() == Shape{0, 12});
+  });
+}
+
+TEST_CASE("CUDA work can be captured into a graph") {
+  test::on_cuda([](Device device) {
+    const Tensor input = test::random_tensor({7, 15}, 5);
+    const Tensor there = copy_to(input, device);
+    const Tensor output = test::replayed(device, [&] { return split_channels(there, 3).second; });
+    CHECK(test::count_different_bits(output, split_channels(input, 3).second) == 0);
   });
 }
 

@@ -9,6 +9,7 @@
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
+#include "tests/support/replay.h"
 #include "tests/support/text_golden.h"
 
 namespace mrcnn {
@@ -102,6 +103,16 @@ TEST_CASE("CUDA matches the CPU, odd sizes and channel counts") {
     check_cuda({1, 1, 1, 2}, {1, 100, 3, 2}, device);
     check_cuda({1, 5, 4, 8}, {1, 2, 3, 8}, device);
     check_cuda({0, 2, 2, 3}, {0, 4, 4, 3}, device);
+  });
+}
+
+TEST_CASE("CUDA work can be captured into a graph") {
+  test::on_cuda([](Device device) {
+    const Tensor input = test::random_tensor({1, 3, 4, 4}, 5);
+    const Tensor there = copy_to(input, device);
+    const Tensor output =
+        test::replayed(device, [&] { return upsample_nearest_add(there, there); });
+    CHECK(test::count_different_bits(output, upsample_nearest_add(input, input)) == 0);
   });
 }
 
