@@ -4,6 +4,7 @@
 
 #include "kernels/conv/conv2d.h"
 #include "layers/conv2d.h"
+#include "layers/execution.h"
 #include "layers/norm.h"
 
 namespace mrcnn {
@@ -15,6 +16,9 @@ struct ConvNorm {
 };
 
 // The layers' parameters must be loaded. Throws ShapeError naming the layer's sizes otherwise.
-PreparedConv2d fuse(const ConvNorm& layers, bool relu);
+// input_channels: the weight gets channels of zeros up to that many, for an input that was filled
+// up likewise; 0: as it is.
+PreparedConv2d fuse(const ConvNorm& layers, bool relu, const Execution& execution,
+                    int64_t input_channels = 0);
 
 }  // namespace mrcnn

@@ -24,8 +24,10 @@ struct BoxHeadOutput {
 
 class BoxHead {
  public:
-  explicit BoxHead(const BoxHeadLayers& layers);
-  // features [R, 7, 7, C]
+  BoxHead(const BoxHeadLayers& layers, const Execution& execution);
+  // features [R, 7, 7, C] -> [R, 5K], the class logits first
+  Tensor forward_merged(const Tensor& features) const;
+  // The same in two tensors.
   BoxHeadOutput forward(const Tensor& features) const;
 
  private:

@@ -2,10 +2,12 @@
 
 namespace mrcnn {
 
-MaskHead::MaskHead(const MaskHeadLayers& layers)
-    : predictor_(layers.upsample->weight(), layers.upsample->bias(), layers.logits->weight(),
-                 layers.logits->bias()) {
-  for (const ConvNorm& conv : layers.convs) convs_.push_back(fuse(conv, true));
+MaskHead::MaskHead(const MaskHeadLayers& layers, const Execution& execution)
+    : predictor_(place_weight(layers.upsample->weight(), execution),
+                 place_bias(layers.upsample->bias(), execution),
+                 place_weight(layers.logits->weight(), execution),
+                 place_bias(layers.logits->bias(), execution), execution.tf32()) {
+  for (const ConvNorm& conv : layers.convs) convs_.push_back(fuse(conv, true, execution));
 }
 
 Tensor MaskHead::forward(const Tensor& features, const Tensor& labels) const {

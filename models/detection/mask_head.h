@@ -19,7 +19,7 @@ struct MaskHeadLayers {
 
 class MaskHead {
  public:
-  explicit MaskHead(const MaskHeadLayers& layers);
+  MaskHead(const MaskHeadLayers& layers, const Execution& execution);
   // features [D, 14, 14, C], labels [D] i64 -> probabilities [D, 28, 28]
   Tensor forward(const Tensor& features, const Tensor& labels) const;
 

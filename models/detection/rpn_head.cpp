@@ -5,11 +5,15 @@
 
 namespace mrcnn {
 
-RpnHead::RpnHead(const RpnHeadLayers& layers)
+RpnHead::RpnHead(const RpnHeadLayers& layers, const Execution& execution)
     : num_anchors_(layers.logits->out_channels()),
-      predictor_(concat({layers.logits->weight(), layers.deltas->weight()}),
-                 concat({layers.logits->bias(), layers.deltas->bias()}), Conv2dParams{}) {
-  for (const Conv2d* conv : layers.convs) convs_.push_back(fuse({conv, nullptr}, true));
+      predictor_(
+          place_weight(concat({layers.logits->weight(), layers.deltas->weight()}), execution),
+          place_bias(concat({layers.logits->bias(), layers.deltas->bias()}), execution),
+          Conv2dParams{.tf32 = execution.tf32()}) {
+  for (const Conv2d* conv : layers.convs) {
+    convs_.push_back(fuse({conv, nullptr}, true, execution));
+  }
 }
 
 RpnOutput RpnHead::forward(const std::vector<Tensor>& maps) const {
@@ -17,7 +21,12 @@ RpnOutput RpnHead::forward(const std::vector<Tensor>& maps) const {
   for (const Tensor& map : maps) {
     Tensor x = map;
     for (const PreparedConv2d& conv : convs_) x = conv.run(x);
-    auto [logits, deltas] = split_channels(predictor_.run(x), num_anchors_);
+    x = predictor_.run(x);
+    if (x.device().is_cuda()) {
+      output.merged.push_back(std::move(x));
+      continue;
+    }
+    auto [logits, deltas] = split_channels(x, num_anchors_);
     output.logits.push_back(std::move(logits));
     output.deltas.push_back(std::move(deltas));
   }

@@ -15,14 +15,16 @@ struct RpnHeadLayers {
   const Conv2d* deltas = nullptr;    // 1x1 -> 4A
 };
 
+// Per level. A GPU leaves the two parts in one map, which the proposals read as it is.
 struct RpnOutput {
-  std::vector<Tensor> logits;  // per level [N, h, w, A]
-  std::vector<Tensor> deltas;  // per level [N, h, w, 4A], (dx, dy, dw, dh) of anchor 0 first
+  std::vector<Tensor> logits;  // [N, h, w, A]
+  std::vector<Tensor> deltas;  // [N, h, w, 4A], (dx, dy, dw, dh) of anchor 0 first
+  std::vector<Tensor> merged;  // [N, h, w, 5A], logits first
 };
 
 class RpnHead {
  public:
-  explicit RpnHead(const RpnHeadLayers& layers);
+  RpnHead(const RpnHeadLayers& layers, const Execution& execution);
   RpnOutput forward(const std::vector<Tensor>& maps) const;
 
  private:

@@ -8,9 +8,10 @@
 
 namespace mrcnn {
 
-Fpn::Fpn(const FpnLayers& layers, bool extra_level) : extra_level_(extra_level) {
-  for (const ConvNorm& conv : layers.inner_blocks) inner_.push_back(fuse(conv, false));
-  for (const ConvNorm& conv : layers.layer_blocks) layer_.push_back(fuse(conv, false));
+Fpn::Fpn(const FpnLayers& layers, bool extra_level, const Execution& execution)
+    : extra_level_(extra_level) {
+  for (const ConvNorm& conv : layers.inner_blocks) inner_.push_back(fuse(conv, false, execution));
+  for (const ConvNorm& conv : layers.layer_blocks) layer_.push_back(fuse(conv, false, execution));
 }
 
 std::vector<Tensor> Fpn::forward(const std::vector<Tensor>& maps) const {

@@ -17,7 +17,7 @@ struct FpnLayers {
 // Also serves a single map: one lateral and one output, no top-down path.
 class Fpn {
  public:
-  Fpn(const FpnLayers& layers, bool extra_level);
+  Fpn(const FpnLayers& layers, bool extra_level, const Execution& execution);
 
   // Body maps, finest first, one per lateral -> maps [N, h, w, 256], finest first; with
   // extra_level one more at half the resolution of the last (every second pixel).

@@ -1,14 +1,21 @@
 #include "models/mask_rcnn/mask_rcnn.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
+#include <mutex>
 #include <utility>
 
 #include "core/allocator.h"
+#include "core/device_memory.h"
 #include "core/error.h"
+#include "core/primitives.h"
 #include "kernels/detection/anchors.h"
+#include "kernels/detection/image_sizes.h"
 #include "kernels/detection/mask_rle.h"
 #include "layers/state_dict.h"
+#include "models/mask_rcnn/device_stages.h"
+#include "models/mask_rcnn/graph_cache.h"
 #include "models/mask_rcnn/roi_stage.h"
 
 namespace mrcnn {
@@ -26,6 +33,11 @@ int64_t round_up(int64_t value, int64_t divisor) {
   return (value + divisor - 1) / divisor * divisor;
 }
 
+// Of the network's input: 16 bytes a pixel on a GPU, which is what its convolutions read best.
+int64_t input_channels(const Execution& execution) {
+  return execution.device.is_cpu() ? 3 : 16 / dtype_bytes(execution.activations());
+}
+
 ImageSize padded_size(ImageSize resized, int64_t divisor) {
   return {round_up(resized.height, divisor), round_up(resized.width, divisor)};
 }
@@ -33,22 +45,28 @@ ImageSize padded_size(ImageSize resized, int64_t divisor) {
 }  // namespace
 
 struct MaskRcnn::Engine {
+  Execution execution;
   ResNet body;
   Fpn neck;
   RpnHead rpn;
   BoxHead box;
   MaskHead mask;
-  std::vector<Tensor> base_anchors;  // per level [A, 4]
+  std::vector<Tensor> base_anchors;    // per level [A, 4]
+  std::unique_ptr<GraphCache> graphs;  // on a GPU
+  std::atomic<bool> use_graphs{true};
+  std::atomic<int64_t> graph_nodes{0};
+  std::mutex device_mutex;  // one batch at a time: its graphs and their memory are shared
 
-  Engine(const MaskRcnnTree& tree, const MaskRcnnConfig& config)
-      : body(tree.body),
-        neck(tree.neck, config.fpn),
-        rpn(tree.rpn),
-        box(tree.box),
-        mask(tree.mask) {
+  Engine(const MaskRcnnTree& tree, const MaskRcnnConfig& config, const Execution& where)
+      : execution(where),
+        body(tree.body, where, input_channels(where)),
+        neck(tree.neck, config.fpn, where),
+        rpn(tree.rpn, where),
+        box(tree.box, where),
+        mask(tree.mask, where) {
     for (const std::vector<double>& sizes : config.anchors.sizes) {
-      base_anchors.push_back(
-          mrcnn::base_anchors(sizes, config.anchors.ratios, config.anchors.round));
+      base_anchors.push_back(copy_to(
+          mrcnn::base_anchors(sizes, config.anchors.ratios, config.anchors.round), where.device));
     }
   }
 };
@@ -56,13 +74,30 @@ struct MaskRcnn::Engine {
 MaskRcnn::MaskRcnn(const MaskRcnnConfig& config) : config_(config), tree_(build_tree(config)) {}
 MaskRcnn::~MaskRcnn() = default;
 
-void MaskRcnn::prepare() {
+void MaskRcnn::prepare(const Execution& execution) {
+  check_execution(execution);
+  if (execution.device.is_cuda() && config_.inference.compat) {
+    throw UsageError("the original system's faults (--compat) are reproduced on the CPU only");
+  }
   tree_.root->visit_parameters([](const std::string& name, const Parameter& parameter) {
     if (!parameter.value.defined() && parameter.dtype != DType::kI64) {
       throw ShapeError("[mask_rcnn] parameter '" + name + "' was not loaded");
     }
   });
-  engine_ = std::make_unique<Engine>(tree_, config_);
+  engine_ = std::make_unique<Engine>(tree_, config_, execution);
+  if (execution.device.is_cuda()) {
+    engine_->graphs = std::make_unique<GraphCache>(
+        execution.device,
+        GraphStages{
+            .features = [this](const ImageBatch& batch) { return features(batch.pixels); },
+            .propose = [this](const Features& maps,
+                              const ImageBatch& batch) { return propose(maps, batch); },
+            .detect =
+                [this](const Features& maps, const Proposals& proposals, const ImageBatch& batch) {
+                  return detect_on_device(config_, roi_maps(maps), engine_->box, engine_->mask,
+                                          proposals, batch.clip_sizes, {});
+                }});
+  }
   tree_.root->visit_parameters(
       [](const std::string&, Parameter& parameter) { parameter.value = Tensor{}; });
   release_host_cache();  // activations have other sizes than the parameters had
@@ -73,14 +108,54 @@ const MaskRcnn::Engine& MaskRcnn::engine() const {
   return *engine_;
 }
 
+const Execution& MaskRcnn::execution() const { return engine().execution; }
+void MaskRcnn::set_graphs(bool use) { engine_->use_graphs = use; }
+
+MaskRcnn::GraphStats MaskRcnn::graph_stats() const {
+  const Engine& e = engine();
+  return {.nodes = e.graph_nodes, .memory_bytes = e.graphs ? e.graphs->bytes() : 0};
+}
+
 ImageBatch MaskRcnn::preprocess(std::span<const Tensor> images) const {
+  const Execution& where = engine().execution;
+  const auto count = static_cast<int64_t>(images.size());
   ImageBatch batch;
+  ImageSize largest;
+  for (const Tensor& image : images) {
+    const ImageSize resized = resized_size(image.size(0), image.size(1), config_.input.resize);
+    largest = {std::max(largest.height, resized.height), std::max(largest.width, resized.width)};
+  }
+  const ImageSize padded = padded_size(largest, config_.input.normalization.size_divisor);
+  batch.pixels = Tensor::empty({count, padded.height, padded.width, input_channels(where)},
+                               where.activations(), where.device);
+  if (where.device.is_cuda()) {
+    batch.clip_sizes = Tensor::empty({count, 2}, DType::kF32, where.device);
+  }
+  preprocess_into(images, batch);
+  return batch;
+}
+
+void MaskRcnn::preprocess_into(std::span<const Tensor> images, ImageBatch& batch) const {
+  const Device device = engine().execution.device;
+  batch.original.clear();
+  batch.resized.clear();
+  std::vector<Tensor> pixels;
   for (const Tensor& image : images) {
     batch.original.push_back({image.size(0), image.size(1)});
     batch.resized.push_back(resized_size(image.size(0), image.size(1), config_.input.resize));
+    pixels.push_back(copy_to(image, device));
   }
-  batch.pixels = resize_normalize_pad(images, batch.resized, config_.input.normalization);
-  return batch;
+  if (batch.clip_sizes.defined()) {
+    const Tensor sizes = image_size_tensor(batch.resized);
+    upload_bytes(batch.clip_sizes.raw(), device, sizes.raw(), sizes.bytes());
+  }
+  resize_normalize_pad_into(pixels, batch.resized, config_.input.normalization, batch.pixels);
+}
+
+std::span<const Tensor> MaskRcnn::roi_maps(const Features& features) const {
+  // The RPN's extra level serves no RoI.
+  const size_t count = config_.fpn ? features.maps.size() - 1 : features.maps.size();
+  return std::span(features.maps).first(count);
 }
 
 Features MaskRcnn::features(const Tensor& pixels, const Observer& observer) const {
@@ -96,6 +171,7 @@ Features MaskRcnn::features(const Tensor& pixels, const Observer& observer) cons
   observer.ended("rpn_head");
   see_all(observer, "rpn/logits/", features.rpn.logits, 0);
   see_all(observer, "rpn/deltas/", features.rpn.deltas, 0);
+  see_all(observer, "rpn/merged/", features.rpn.merged, 0);
   return features;
 }
 
@@ -112,12 +188,14 @@ Proposals MaskRcnn::propose(const Features& features, const ImageBatch& batch) c
   for (size_t i = 0; i < features.maps.size(); ++i) {
     // Integer division as in the references: the last FPN level of an 800 pixel high image has
     // stride 800 / 13 = 61, not 64.
-    levels.push_back({.logits = features.rpn.logits[i],
-                      .deltas = features.rpn.deltas[i],
+    const bool merged = !features.rpn.merged.empty();
+    levels.push_back({.logits = merged ? features.rpn.merged[i] : features.rpn.logits[i],
+                      .deltas = merged ? Tensor{} : features.rpn.deltas[i],
                       .base_anchors = engine().base_anchors[i],
                       .stride_height = padded.height / features.maps[i].size(1),
                       .stride_width = padded.width / features.maps[i].size(2)});
   }
+  if (batch.clip_sizes.defined()) return rpn_proposals(levels, batch.clip_sizes, params);
   const std::vector<ImageSize> padded_sizes(batch.resized.size(), padded);
   return rpn_proposals(levels, config_.inference.compat ? padded_sizes : batch.resized, params);
 }
@@ -125,9 +203,12 @@ Proposals MaskRcnn::propose(const Features& features, const ImageBatch& batch) c
 std::vector<Instances> MaskRcnn::heads(const Features& features, const Proposals& proposals,
                                        const ImageBatch& batch, const Observer& observer) const {
   const Engine& e = engine();
-  // The RPN's extra level serves no RoI.
-  const size_t num_maps = config_.fpn ? features.maps.size() - 1 : features.maps.size();
-  const RoiStage stage(config_, std::span(features.maps).first(num_maps), e.box, e.mask);
+  if (e.execution.device.is_cuda()) {
+    return collect_instances(detect_on_device(config_, roi_maps(features), e.box, e.mask, proposals,
+                                              batch.clip_sizes, observer),
+                             batch);
+  }
+  const RoiStage stage(config_, roi_maps(features), e.box, e.mask);
   const ImageSize padded{batch.pixels.size(1), batch.pixels.size(2)};
   std::vector<Instances> results;
   for (int64_t n = 0; n < static_cast<int64_t>(batch.original.size()); ++n) {
@@ -141,6 +222,37 @@ std::vector<Instances> MaskRcnn::heads(const Features& features, const Proposals
                                 observer));
   }
   return results;
+}
+
+std::vector<Instances> MaskRcnn::detect_group(std::span<const Tensor> images,
+                                              const Observer& observer) const {
+  const ImageBatch batch = preprocess(images);
+  observer.ended("preprocess");
+  observer.see("input", batch.pixels);
+  const Features maps = features(batch.pixels, observer);
+  const Proposals proposals = propose(maps, batch);
+  observer.ended("propose");
+  return heads(maps, proposals, batch, observer);
+}
+
+std::vector<Instances> MaskRcnn::replay_graphs(std::span<const Tensor> images,
+                                               const Observer& observer) const {
+  GraphCache& graphs = *engine().graphs;
+  const ImageSize padded =
+      padded_size(resized_size(images[0].size(0), images[0].size(1), config_.input.resize),
+                  config_.input.normalization.size_divisor);
+  const GraphCache::Key key{static_cast<int64_t>(images.size()), padded.height, padded.width};
+  StageGraphs* found = graphs.find(key);
+  if (found == nullptr) {
+    if (!graphs.seen_before(key)) return detect_group(images, observer);
+    found = &graphs.make(key, preprocess(images));
+  }
+  preprocess_into(images, found->batch());
+  observer.ended("preprocess");
+  const DetectionBatch& detections =
+      found->replay([&](const char* stage) { observer.ended(stage); });
+  engine_->graph_nodes = found->num_nodes();
+  return collect_instances(detections, found->batch());
 }
 
 std::vector<Instances> MaskRcnn::detect(std::span<const Tensor> images,
@@ -157,17 +269,17 @@ std::vector<Instances> MaskRcnn::detect(std::span<const Tensor> images,
                     config_.input.normalization.size_divisor);
     groups[{padded.height, padded.width}].push_back(i);
   }
+  const Engine& e = engine();
+  const bool on_gpu = e.execution.device.is_cuda();
+  const bool use_graphs = on_gpu && e.use_graphs && !observer.tensor;
+  std::unique_lock lock(engine_->device_mutex, std::defer_lock);
+  if (on_gpu) lock.lock();
   std::vector<Instances> results(images.size());
   for (const auto& [size, members] : groups) {
     std::vector<Tensor> group;
     for (const size_t i : members) group.push_back(images[i]);
-    const ImageBatch batch = preprocess(group);
-    observer.ended("preprocess");
-    observer.see("input", batch.pixels);
-    const Features maps = features(batch.pixels, observer);
-    const Proposals proposals = propose(maps, batch);
-    observer.ended("propose");
-    std::vector<Instances> found = heads(maps, proposals, batch, observer);
+    std::vector<Instances> found =
+        use_graphs ? replay_graphs(group, observer) : detect_group(group, observer);
     for (size_t k = 0; k < members.size(); ++k) results[members[k]] = std::move(found[k]);
   }
   return results;

@@ -8,13 +8,11 @@
 #include "kernels/detection/candidates.h"
 #include "kernels/detection/nms.h"
 #include "kernels/detection/roi_align.h"
+#include "models/mask_rcnn/roi_geometry.h"
 
 namespace mrcnn {
 namespace {
 
-constexpr int64_t kBoxGrid = 7;    // RoIAlign output of the box head (He et al. 2017, fig. 4)
-constexpr int64_t kMaskGrid = 14;  // and of the mask head
-constexpr int64_t kMaskSize = 28;  // mask resolution
 // RoIs whose maps are in the mask head at once: bounds memory when a caller keeps thousands.
 constexpr int64_t kMaskChunk = 128;
 
@@ -46,19 +44,6 @@ std::vector<int32_t> order_by_class(std::span<const int32_t> kept, const int32_t
   return limited;
 }
 
-// To the original image's pixels. Each axis has its own ratio, in f32 as in the references.
-Tensor rescale_boxes(const Tensor& boxes, const RoiStage::Sizes& sizes) {
-  const float ratio_y =
-      static_cast<float>(sizes.original.height) / static_cast<float>(sizes.network.height);
-  const float ratio_x =
-      static_cast<float>(sizes.original.width) / static_cast<float>(sizes.network.width);
-  Tensor scaled = Tensor::empty(boxes.shape());
-  const float* in = boxes.data<const float>();
-  float* out = scaled.data<float>();
-  for (int64_t i = 0; i < boxes.numel(); ++i) out[i] = in[i] * (i % 2 == 0 ? ratio_x : ratio_y);
-  return scaled;
-}
-
 }  // namespace
 
 RoiStage::RoiStage(const MaskRcnnConfig& config, std::span<const Tensor> maps, const BoxHead& box,
@@ -66,15 +51,8 @@ RoiStage::RoiStage(const MaskRcnnConfig& config, std::span<const Tensor> maps, c
     : config_(config), maps_(maps), box_(box), mask_(mask) {}
 
 Tensor RoiStage::pool(int64_t image_index, const Tensor& boxes, int64_t grid) const {
-  RoiAlignParams params{.pooled_height = grid,
-                        .pooled_width = grid,
-                        .sampling_ratio = config_.roi.sampling_ratio,
-                        .aligned = config_.roi.aligned};
-  // Scales of maps at strides 4, 8, 16, 32; the single map of the original system has stride 32.
-  for (size_t level = 0; level < maps_.size(); ++level) {
-    params.scales.push_back(config_.fpn ? 0.25F / static_cast<float>(1 << level) : 1.0F / 32);
-  }
-  return roi_align(maps_, make_rois(image_index, boxes), params);
+  return roi_align(maps_, make_rois(image_index, boxes),
+                   roi_align_params(config_, maps_.size(), grid));
 }
 
 RoiStage::Detections RoiStage::select(const BoxHeadOutput& output, const Tensor& proposals,
@@ -147,7 +125,7 @@ Instances RoiStage::run(int64_t image_index, const Tensor& proposals, const Size
   result.width = sizes.original.width;
   result.mask_probs = predict_masks(image_index, detections);
   observer.ended("mask_head");
-  result.boxes = rescale_boxes(detections.boxes, sizes);
+  result.boxes = rescale_boxes(detections.boxes, sizes.network, sizes.original);
   result.labels = std::move(detections.labels);
   result.scores = std::move(detections.scores);
   return result;

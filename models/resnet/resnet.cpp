@@ -6,13 +6,14 @@
 
 namespace mrcnn {
 
-ResNet::ResNet(const ResNetLayers& layers) : stem_(fuse(layers.stem, true)) {
+ResNet::ResNet(const ResNetLayers& layers, const Execution& execution, int64_t input_channels)
+    : stem_(fuse(layers.stem, true, execution, input_channels)) {
   for (size_t s = 0; s < stages_.size(); ++s) {
     for (const ResidualBlockLayers& source : layers.stages[s]) {
       Block block;
-      for (const ConvNorm& conv : source.convs) block.convs.push_back(fuse(conv, true));
+      for (const ConvNorm& conv : source.convs) block.convs.push_back(fuse(conv, true, execution));
       if (source.downsample.conv != nullptr)
-        block.downsample.emplace(fuse(source.downsample, false));
+        block.downsample.emplace(fuse(source.downsample, false, execution));
       stages_[s].push_back(std::move(block));
     }
   }

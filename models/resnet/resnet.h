@@ -23,12 +23,13 @@ struct ResNetLayers {
 
 class ResNet {
  public:
-  // Packs the loaded parameters; the layers are not needed afterwards.
-  explicit ResNet(const ResNetLayers& layers);
+  // Packs the loaded parameters; the layers are not needed afterwards. input_channels: of the
+  // batch, 3 or more; what lies beyond the third is multiplied by zero.
+  ResNet(const ResNetLayers& layers, const Execution& execution, int64_t input_channels);
 
-  // batch [N, H, W, 3] -> C2..C5 [N, H/4, W/4, .] .. [N, H/32, W/32, .]; H and W multiples of 32.
-  // Maps that the caller does not need are dropped as soon as the next stage has used them:
-  // only stages >= first_kept (0 = C2) are returned.
+  // batch [N, H, W, input_channels] -> C2..C5 [N, H/4, W/4, .] .. [N, H/32, W/32, .]; H and W
+  // multiples of 32. Maps that the caller does not need are dropped as soon as the next stage has
+  // used them: only stages >= first_kept (0 = C2) are returned.
   std::vector<Tensor> forward(const Tensor& batch, int first_kept) const;
 
  private:

@@ -10,16 +10,18 @@
 
 namespace mrcnn::test {
 
-void on_cuda(const std::function<void(Device)>& body) {
+void on_cuda(const std::function<void(Device)>& body, int most_schedules) {
   if (cuda_devices().names.empty()) {
     std::printf("[SKIP] %s\n", cuda_devices().problem.c_str());
     return;
   }
   const Device device{DeviceKind::kCuda, 0};
-  on_each_schedule([&] {
-    body(device);
-    synchronize(device);
-  });
+  on_each_schedule(
+      [&] {
+        body(device);
+        synchronize(device);
+      },
+      most_schedules);
 }
 
 }  // namespace mrcnn::test

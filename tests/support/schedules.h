@@ -5,6 +5,6 @@
 
 namespace mrcnn::test {
 
-void on_each_schedule(const std::function<void()>& body);
+void on_each_schedule(const std::function<void()>& body, int most);
 
 }  // namespace mrcnn::test

@@ -3,6 +3,6 @@
 
 namespace mrcnn::test {
 
-void on_each_schedule(const std::function<void()>& body) { body(); }
+void on_each_schedule(const std::function<void()>& body, int) { body(); }
 
 }  // namespace mrcnn::test
