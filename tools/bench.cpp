@@ -2,7 +2,10 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <iostream>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "core/device.h"
 #include "core/parallel.h"
@@ -10,6 +13,7 @@
 #include "kernels/conv/conv2d.h"
 #include "models/zoo.h"
 #include "tools/bench/op_bench.h"
+#include "tools/bench/plans.h"
 #include "tools/bench/report.h"
 #include "tools/cli_main.h"
 #include "tools/command_line.h"
@@ -19,15 +23,27 @@ namespace {
 
 using namespace mrcnn;
 
+struct PlanOptions {
+  PlanRequest request;
+  std::vector<std::string> precisions{"fp32", "tf32", "bf16"};
+  int64_t height = 800;
+  int64_t width = 1344;
+};
+
 struct Options {
   LoadOptions load{.weights = "seeded"};
   std::string image;
   int64_t height = 800;
   int64_t width = 1333;
   InferBenchOptions infer;
+  std::string device = "cpu";
+  std::string precision = "fp32";
+  bool no_stages = false;
+  bool no_graphs = false;
   int threads = 0;
   bool strict = false;
   std::string json;
+  PlanOptions plans;
 };
 
 void add_common_options(CLI::App& app, Options& options) {
@@ -60,22 +76,67 @@ CLI::App* add_infer(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 1024));
   infer->add_flag("--strict", options.strict,
                   "Only direct convolutions, no Winograd: for comparing numbers");
+  infer->add_option("--device", options.device, "auto, cpu, cuda or cuda:1")->capture_default_str();
+  infer->add_option("--precision", options.precision, "fp32, or on a GPU tf32 or bf16")
+      ->capture_default_str();
+  infer->add_flag("--no-stages", options.no_stages,
+                  "On a GPU: time the whole only, without a wait after every stage");
+  infer->add_flag("--no-graphs", options.no_graphs,
+                  "On a GPU: start kernel by kernel instead of replaying graphs");
   add_common_options(*infer, options);
   return infer;
 }
 
+CLI::App* add_plans(CLI::App& app, PlanOptions& options) {
+  CLI::App* plans = app.add_subcommand(
+      "plans", "Makes the plans of a GPU's convolutions ahead of time; needs cuDNN, no GPU");
+  options.request.models = model_names();
+  plans->add_option("device", options.request.device_file, "JSON description of the GPU")
+      ->required();
+  plans->add_option("--models", options.request.models, "Models")->capture_default_str();
+  plans->add_option("--precision", options.precisions, "fp32, tf32, bf16")->capture_default_str();
+  plans->add_option("--height", options.height, "Padded input height; its transpose is done too")
+      ->capture_default_str()
+      ->check(CLI::Range(32, 32768));
+  plans->add_option("--width", options.width, "Padded input width")
+      ->capture_default_str()
+      ->check(CLI::Range(32, 32768));
+  plans->add_option("--cache", options.request.directory,
+                    "Directory to write to; without it where the programs look");
+  plans->add_flag("--gradients", options.request.gradients, "For training, too");
+  return plans;
+}
+
+void run_plans(PlanOptions& options) {
+  for (const std::string& name : options.precisions) {
+    options.request.precisions.push_back(parse_precision(name));
+  }
+  options.request.inputs = {{.height = options.height, .width = options.width},
+                            {.height = options.width, .width = options.height}};
+  write_plans(options.request, std::cout);
+}
+
 void run_infer(Options& options) {
   set_strict_convolution(options.strict);
+  const DeviceChoice device = choose_device(options.device);
+  options.load.execution = {.device = device.device,
+                            .precision = parse_precision(options.precision)};
+  options.infer.time_stages = !options.no_stages;
   const LoadedModel loaded = load_model(options.load);
+  loaded.model->set_graphs(!options.no_graphs);
   const Tensor image = options.image.empty() ? noise_image(options.height, options.width)
                                              : load_image(options.image).pixels;
-  const BenchSettings settings{.model = loaded.model->config().name,
-                               .weights = options.load.weights,
-                               .image = options.image.empty() ? "noise" : options.image,
-                               .height = image.size(0),
-                               .width = image.size(1),
-                               .precision = options.strict ? "fp32 strict" : "fp32",
-                               .options = options.infer};
+  const BenchSettings settings{
+      .model = loaded.model->config().name,
+      .weights = options.load.weights,
+      .image = options.image.empty() ? "noise" : options.image,
+      .height = image.size(0),
+      .width = image.size(1),
+      .device = device.device.is_cpu()
+                    ? "cpu"
+                    : fmt::format("{} ({})", device.device.to_string(), device.reason),
+      .precision = options.strict ? "fp32 strict" : options.precision,
+      .options = options.infer};
   const InferBenchResult result = bench_infer(*loaded.model, image, options.infer);
   print_infer_bench(settings, result);
   if (!options.json.empty()) write_infer_bench(options.json, settings, result);
@@ -92,16 +153,20 @@ int bench(int argc, char** argv) {
   CLI::App app{
       "Times whole models and single ops on this machine.\n\n"
       "  bench infer --model maskrcnn_resnet50_fpn --image photo.jpg\n"
-      "  bench ops --repeat 20 --json ops.json"};
+      "  bench infer --model maskrcnn_resnet50_fpn --device cuda --precision bf16\n"
+      "  bench ops --repeat 20 --json ops.json\n"
+      "  bench plans h100.json --models maskrcnn_resnet50_fpn --precision bf16"};
   app.name("bench");
   app.require_subcommand(1);
   CLI::App* infer = add_infer(app, options);
   CLI::App* ops = app.add_subcommand("ops", "RoIAlign, NMS and mask encoding");
   add_common_options(*ops, options);
+  CLI::App* plans = add_plans(app, options.plans);
   if (const std::optional<int> code = parse_command_line(app, argc, argv)) return *code;
   if (options.threads > 0) set_num_threads(options.threads);
   if (infer->parsed()) run_infer(options);
   if (ops->parsed()) run_ops(options);
+  if (plans->parsed()) run_plans(options.plans);
   return 0;
 }
 

@@ -49,12 +49,13 @@ void report_inputs(const Inputs& inputs, const InferOptions& options) {
   if (inputs.images.empty()) throw Error(ExitCode::kData, "no image is left to work on");
 }
 
-LoadedModel load(const InferOptions& options) {
+LoadedModel load(const InferOptions& options, Device device) {
   return load_model({.weights = options.weights,
                      .model = options.model,
                      .score_threshold = options.score,
                      .nms_threshold = options.nms,
                      .max_detections = options.max_detections,
+                     .execution = {.device = device, .precision = options.precision},
                      .compat = options.compat});
 }
 
@@ -90,10 +91,11 @@ int run(const InferOptions& options) {
   }
 
   const InterruptGuard interrupt;
-  const LoadedModel loaded = load(options);
+  const LoadedModel loaded = load(options, device.device);
   if (!options.quiet) {
     say(loaded.summary_line);
-    say(fmt::format("device {}: {}", device.device.to_string(), device.reason));
+    say(fmt::format("device {}, {}: {}", device.device.to_string(),
+                    precision_name(options.precision), device.reason));
   }
   add_picture_sinks(options, loaded.class_names, sinks);
   const bool wants_text = sinks.empty() && !options.quiet;

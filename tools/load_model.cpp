@@ -125,9 +125,10 @@ LoadedModel model_from_file(const LoadOptions& options) {
 }  // namespace
 
 LoadedModel load_model(const LoadOptions& options) {
+  check_execution(options.execution);  // before a large file is read
   const std::optional<uint64_t> seed = seed_of(options.weights);
   LoadedModel loaded = seed ? seeded_model(options, *seed) : model_from_file(options);
-  loaded.model->prepare();
+  loaded.model->prepare(options.execution);
   return loaded;
 }
 

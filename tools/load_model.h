@@ -21,7 +21,8 @@ struct LoadOptions {
   std::optional<float> score_threshold = {};
   std::optional<double> nms_threshold = {};
   std::optional<int64_t> max_detections = {};
-  bool compat = false;  // the original system's faults, for maskrcnn_resnet50_c5 only
+  Execution execution = {};  // where the model runs and in which precision
+  bool compat = false;       // the original system's faults, for maskrcnn_resnet50_c5 only
 };
 
 struct LoadedModel {
@@ -31,7 +32,8 @@ struct LoadedModel {
 };
 
 // Throws FileError (ExitCode::kModel) if the file is damaged or does not hold the model, UsageError
-// on an unknown model name or a threshold out of range.
+// on an unknown model name or a threshold out of range, or a
+// precision that the device does not compute in.
 LoadedModel load_model(const LoadOptions& options);
 
 }  // namespace mrcnn

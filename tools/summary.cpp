@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "models/mask_rcnn/cost.h"
+#include "models/mask_rcnn/precision.h"
 #include "models/mask_rcnn/tree.h"
 #include "models/zoo.h"
 #include "tools/cli_main.h"
@@ -18,6 +19,7 @@ struct Options {
   std::string model;
   int64_t num_classes = 91;
   bool flops = false;
+  std::string precision;
   CostInput input;
 };
 
@@ -45,6 +47,14 @@ void print_costs(const Options& options) {
   fmt::print("FLOP = 2 x multiply-adds of convolutions and products; activations are f32.\n");
 }
 
+void print_precision(const std::string& name) {
+  fmt::print("\nprecision {}{}\n", name, name == "fp32" ? "" : ", on a GPU");
+  fmt::print("{:<34} {:<22} {:<24} {}\n", "part", "reads", "computes in", "writes");
+  for (const PrecisionRow& row : precision_table(parse_precision(name))) {
+    fmt::print("{:<34} {:<22} {:<24} {}\n", row.part, row.operands, row.products, row.result);
+  }
+}
+
 int summarize(int argc, char** argv) {
   Options options;
   CLI::App app{
@@ -58,6 +68,8 @@ int summarize(int argc, char** argv) {
   app.add_option("--classes", options.num_classes, "Number of classes, background included")
       ->capture_default_str();
   app.add_flag("--flops", options.flops, "Parameters, FLOPs and activation bytes per stage");
+  app.add_option("--precision", options.precision,
+                 "Which part is computed in which type for fp32, tf32 or bf16");
   app.add_option("--height", options.input.height, "Padded input height for --flops")
       ->capture_default_str()
       ->check(CLI::Range(32, 32768));
@@ -75,6 +87,7 @@ int summarize(int argc, char** argv) {
   const MaskRcnnTree tree = build_tree(model_config(options.model, options.num_classes));
   fmt::print("{}\n", tree.root->to_string());
   if (options.flops) print_costs(options);
+  if (!options.precision.empty()) print_precision(options.precision);
   return 0;
 }
 

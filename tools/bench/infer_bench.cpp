@@ -1,17 +1,31 @@
 #include "tools/bench/infer_bench.h"
 
 #include "core/allocator.h"
+#include "core/device_memory.h"
 #include "core/random.h"
 
 namespace mrcnn {
+namespace {
+
+DeviceCounters difference(const DeviceCounters& after, const DeviceCounters& before) {
+  return {.launches = after.launches - before.launches,
+          .graph_launches = after.graph_launches - before.graph_launches,
+          .syncs = after.syncs - before.syncs,
+          .uploads = after.uploads - before.uploads,
+          .downloads = after.downloads - before.downloads};
+}
+
+}  // namespace
 
 InferBenchResult bench_infer(const MaskRcnn& model, const Tensor& image,
                              const InferBenchOptions& options) {
+  const Device device = model.execution().device;
   const std::vector<Tensor> images(static_cast<size_t>(options.batch), image);
   InferBenchResult result;
   StageClock clock;
   const auto run = [&](StageClock* measured) {
-    const auto observe = [measured](std::string_view stage) {
+    const auto observe = [measured, device, &options](std::string_view stage) {
+      if (options.time_stages) synchronize(device);
       if (measured != nullptr) measured->stage_ended(stage);
     };
     std::vector<Instances> found =
@@ -22,13 +36,18 @@ InferBenchResult bench_infer(const MaskRcnn& model, const Tensor& image,
   };
   for (int i = 0; i < options.warmup; ++i) run(nullptr);
   reset_host_allocator_peak();
+  reset_device_peak();
   const int64_t live_before = host_allocator_stats().live_bytes;
   for (int i = 0; i < options.repeat; ++i) {
     clock.begin_repetition();
+    const DeviceCounters before = device_counters();
     run(&clock);
+    result.per_repetition = difference(device_counters(), before);
     clock.end_repetition();
   }
-  result.peak_tensor_bytes = host_allocator_stats().peak_bytes - live_before;
+  result.peak_tensor_bytes = device.is_cpu() ? host_allocator_stats().peak_bytes - live_before
+                                             : device_memory_stats().peak_bytes;
+  result.graph_nodes = model.graph_stats().nodes;
   result.stages = clock.rows();
   return result;
 }

@@ -35,7 +35,8 @@ void write_settings(JsonWriter& json, const BenchSettings& settings) {
   json.begin_object();
   for (const auto& [name, text] :
        {std::pair{"model", settings.model}, std::pair{"weights", settings.weights},
-        std::pair{"image", settings.image}, std::pair{"precision", settings.precision}}) {
+        std::pair{"image", settings.image}, std::pair{"device", settings.device},
+        std::pair{"precision", settings.precision}}) {
     json.key(name);
     json.value(text);
   }
@@ -70,9 +71,9 @@ void write_detections(JsonWriter& json, const Instances& found) {
 }  // namespace
 
 void print_infer_bench(const BenchSettings& settings, const InferBenchResult& result) {
-  fmt::print("{}, {} ({}x{}), batch {}, {}, {} threads, {} repetitions\n", settings.model,
+  fmt::print("{}, {} ({}x{}), batch {}, {}, {}, {} threads, {} repetitions\n", settings.model,
              settings.image, settings.height, settings.width, settings.options.batch,
-             settings.precision, num_threads(), settings.options.repeat);
+             settings.device, settings.precision, num_threads(), settings.options.repeat);
   fmt::print("{:<14} {:>10} {:>10} {:>10}\n", "stage", "median ms", "p90 ms", "min ms");
   for (const StageClock::Row& row : result.stages) {
     const TimingSummary summary = summarize_samples(row.samples_ms);
@@ -81,6 +82,13 @@ void print_infer_bench(const BenchSettings& settings, const InferBenchResult& re
   }
   fmt::print("{} detections, {:.1f} MiB of tensors at the peak\n", result.detections.size(),
              static_cast<double>(result.peak_tensor_bytes) / (1024.0 * 1024.0));
+  if (settings.device == "cpu") return;
+  const DeviceCounters& host = result.per_repetition;
+  fmt::print(
+      "per repetition: {} graph launches with {} nodes, {} launches beside them, {} waits, {} "
+      "uploads, {} downloads\n",
+      host.graph_launches, host.graph_launches > 0 ? result.graph_nodes : 0, host.launches,
+      host.syncs, host.uploads, host.downloads);
 }
 
 void write_infer_bench(const std::string& path, const BenchSettings& settings,
@@ -105,6 +113,16 @@ void write_infer_bench(const std::string& path, const BenchSettings& settings,
     json.end_array();
     json.key("peak_tensor_bytes");
     json.value(result.peak_tensor_bytes);
+    for (const auto& [name, number] :
+         {std::pair{"launches", result.per_repetition.launches},
+          std::pair{"graph_launches", result.per_repetition.graph_launches},
+          std::pair{"graph_nodes", result.graph_nodes},
+          std::pair{"syncs", result.per_repetition.syncs},
+          std::pair{"uploads", result.per_repetition.uploads},
+          std::pair{"downloads", result.per_repetition.downloads}}) {
+      json.key(name);
+      json.value(number);
+    }
     json.key("detections");
     write_detections(json, result.detections);
     json.end_object();

@@ -15,13 +15,15 @@ struct BenchSettings {
   std::string image;  // path, or "noise"
   int64_t height = 0;
   int64_t width = 0;
-  std::string precision;  // what the convolutions compute in: "fp32" or "fp32 strict"
+  std::string device;     // "cpu", "cuda:0 (NVIDIA H100 80GB HBM3, 79.1 GiB)"
+  std::string precision;  // what the convolutions compute in: "fp32", "fp32 strict", "tf32", "bf16"
   InferBenchOptions options;
 };
 
 void print_infer_bench(const BenchSettings& settings, const InferBenchResult& result);
 // {"settings": {...}, "stages": [{"stage", "median_ms", "p90_ms", "min_ms", "samples_ms"}],
-//  "peak_tensor_bytes", "detections": [{"box", "label", "score"}]}
+//  "peak_tensor_bytes", "launches", "graph_launches", "graph_nodes", "syncs", "uploads",
+//  "downloads", "detections": [{"box", "label", "score"}]}
 void write_infer_bench(const std::string& path, const BenchSettings& settings,
                        const InferBenchResult& result);
 

@@ -26,6 +26,8 @@ Model
   --model NAME          which model the weights belong to   (default: as the weights say)
 {models}
   --device DEVICE       auto, cpu, cuda or cuda:1           (default: {device})
+  --precision P         fp32, or on a GPU tf32 or bf16: faster, boxes move by a fraction of a pixel
+                                                            (default: {precision})
   --threads N           threads on the CPU                  (default: one per core)
   --batch N             images computed together            (default: {batch})
 
@@ -85,6 +87,7 @@ std::string model_lines() {
 std::string infer_help() {
   const InferOptions options;
   return fmt::format(kText, fmt::arg("models", model_lines()), fmt::arg("device", options.device),
+                     fmt::arg("precision", precision_name(options.precision)),
                      fmt::arg("batch", options.batch));
 }
 

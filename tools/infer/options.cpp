@@ -22,6 +22,7 @@ constexpr int64_t kMaxDetections = 10000;
 struct RawOptions {
   InferOptions options;
   std::string list;
+  std::string precision = "fp32";
   std::string exif = "apply";
   std::string progress = "auto";
 };
@@ -72,6 +73,9 @@ void add_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--weights", options.weights)->type_name("FILE")->check(not_empty());
   app.add_option("--model", options.model)->type_name("NAME")->check(one_of(model_names()));
   app.add_option("--device", options.device)->type_name("DEVICE");
+  app.add_option("--precision", raw.precision)
+      ->type_name("word")
+      ->check(one_of({"fp32", "tf32", "bf16"}));
   app.add_option("--score", options.score)->type_name("number")->check(number_from(0.0F, 1.0F));
   app.add_option("--nms", options.nms)->type_name("number")->check(number_from(0.0, 1.0));
   app.add_option("--max-detections", options.max_detections)
@@ -110,6 +114,7 @@ InferOptions checked(RawOptions raw) {
   if (options.polygons && options.json.empty()) {
     throw UsageError("--polygons is about the JSON results; give --json FILE too");
   }
+  options.precision = parse_precision(raw.precision);
   options.exif = raw.exif == "apply" ? ExifPolicy::kApply : ExifPolicy::kIgnore;
   if (raw.progress != "auto") {
     options.progress = raw.progress == "on" ? ProgressMode::kOn : ProgressMode::kOff;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/image/image.h"
+#include "layers/execution.h"
 #include "tools/report/progress.h"
 
 namespace mrcnn {
@@ -17,6 +18,7 @@ struct InferOptions {
   std::string weights;
   std::string model;  // "": as the weights say
   std::string device = "auto";
+  Precision precision = Precision::kFp32;
   std::optional<float> score;  // unset: the model's own
   std::optional<double> nms;
   std::optional<int64_t> max_detections;
