@@ -3,6 +3,10 @@
 #   tests/run.sh                  every test but those labelled slow, Release build
 #   tests/run.sh unit golden      only tests with one of these labels
 #   tests/run.sh asan [label...]  under AddressSanitizer and UBSan (tsan: ThreadSanitizer)
+#   tests/run.sh cuda [label...]  built with the CUDA toolkit, on the GPU there is
+#   tests/run.sh emulated-asan    GPU kernels on the emulated device, under AddressSanitizer and
+#                                 UBSan, 20 orders of threads (MRCNN_EMU_SEEDS)
+#   tests/run.sh emulated-check   the same with every memory access checked for races, 4 orders
 # Exit code: 0 all passed; 3 packages are missing and this user may not install them; else a
 # failure of the build or of a test.
 set -euo pipefail
@@ -10,12 +14,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tools/dependencies.sh
 source tools/dependencies.sh
 
-usage() { sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 preset=cpu
 case ${1:-} in
   -h | --help) usage && exit 0 ;;
-  cpu | cuda | asan | tsan) preset=$1 && shift ;;
+  cpu | cuda | asan | tsan | emulated-asan | emulated-check) preset=$1 && shift ;;
 esac
 for label in "$@"; do
   if [[ ! $label =~ ^[a-z0-9_]+$ ]]; then
@@ -70,6 +74,10 @@ count_tests() {
 }
 count_tests
 
+case $preset in
+  emulated-asan) export MRCNN_EMU_SEEDS=${MRCNN_EMU_SEEDS:-20} ;;
+  emulated-check) export MRCNN_EMU_SEEDS=${MRCNN_EMU_SEEDS:-4} ;;
+esac
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 exec ctest --preset "$preset" "${selection[@]}"

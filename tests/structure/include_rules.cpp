@@ -52,8 +52,10 @@ constexpr std::array<ThirdParty, 9> kThirdParty = {{
 constexpr std::array<std::string_view, 9> kCudaPrefixes = {
     "cuda", "cudnn", "cublas", "cub/", "thrust/", "nccl", "nvtx3/", "cooperative_groups", "mma.h"};
 
+// The vendor's libraries are wrapped in folders of their names.
 bool may_speak_cuda(std::string_view path) {
   return path.ends_with("_cuda.cu") || path.ends_with(".cuh") || path.starts_with("core/cuda/") ||
+         path.starts_with("kernels/conv/cudnn/") || path.starts_with("kernels/linalg/cublaslt/") ||
          path.starts_with("tests/emulation/");
 }
 
