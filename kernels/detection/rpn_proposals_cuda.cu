@@ -10,7 +10,6 @@
 #include "kernels/detection/rpn_proposals_math.h"
 #include "kernels/detection/rpn_proposals_passes.h"
 #include "kernels/detection/score_order.h"
-#include "kernels/detection/sort_keys.h"
 
 namespace mrcnn::cuda {
 namespace {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/host_device.h"
+#include "core/stream.h"
 
 namespace mrcnn {
 
@@ -29,4 +30,20 @@ namespace cpu {
 // Sorts keys ascending. They must come with ascending lower words among equal upper words.
 void sort_rank_keys(std::vector<uint64_t>& keys);
 }  // namespace cpu
+
+namespace cuda {
+// Keys that one block sorts in shared memory: 64 KiB.
+inline constexpr int64_t kSharedSortKeys = 8192;
+
+// Sorts rows of keys ascending, in place.
+//   keys  [rows, n], all 64 bits count
+//   count [rows], or null: only the first count of each row are sorted, the rest stays as it is;
+//         values outside 0..n are taken as the nearest of them
+// A row of up to `tile` keys takes one launch; the number of launches depends on n alone, and
+// nothing waits. `tile` is a power of two from 2 to kSharedSortKeys; smaller ones serve tests of
+// long rows.
+void sort_keys(int64_t rows, int64_t n, const int32_t* count, uint64_t* keys, Stream stream,
+               int64_t tile = kSharedSortKeys);
+void sort_keys(int64_t rows, int64_t n, uint64_t* keys, Stream stream);
+}  // namespace cuda
 }  // namespace mrcnn

@@ -12,7 +12,6 @@
 #include "kernels/detection/block_scan.cuh"
 #include "kernels/detection/block_sort.cuh"
 #include "kernels/detection/score_order.h"
-#include "kernels/detection/sort_keys.h"
 #include "kernels/detection/topk.h"
 #include "kernels/detection/workspace.h"
 

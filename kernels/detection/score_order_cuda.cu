@@ -5,7 +5,7 @@
 
 #include "core/cuda/launch.cuh"
 #include "kernels/detection/block_sort.cuh"
-#include "kernels/detection/sort_keys.h"
+#include "kernels/detection/score_order.h"
 
 namespace mrcnn::cuda {
 namespace {
