@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/dispatch.h"
 #include "kernels/detection/checks.h"
 
 namespace mrcnn {
@@ -29,7 +30,7 @@ NmsResult nms(const Tensor& boxes, const Tensor& scores, const Tensor& groups, c
   if (groups.defined()) detection::require_i32(kOp, "groups", groups, "[N,M]", {images, limit});
   if (count.defined()) {
     detection::require_i32(kOp, "count", count, "[N]", {images});
-    check_counts(count, limit);
+    if (count.device().is_cpu()) check_counts(count, limit);  // reading it would wait for a GPU
   }
   detection::require_indexable(kOp, "an image", limit);
   if (!(params.iou_threshold >= 0) || params.max_keep < 0 || params.max_keep_per_group < 0) {
@@ -37,14 +38,29 @@ NmsResult nms(const Tensor& boxes, const Tensor& scores, const Tensor& groups, c
         "[{}] iou_threshold {}, max_keep {} and max_keep_per_group {} must not be negative", kOp,
         params.iou_threshold, params.max_keep, params.max_keep_per_group));
   }
+  const Device device = common_device(kOp, {&boxes, &scores, &groups, &count});
   const int64_t capacity = std::min(params.max_keep, limit);
-  NmsResult result{.keep = Tensor::zeros({images, capacity}, DType::kI32),
-                   .count = Tensor::zeros({images}, DType::kI32)};
-  cpu::nms({.images = images, .boxes = limit, .capacity = capacity, .params = params},
-           boxes.data<const float>(), scores.data<const float>(),
-           groups.defined() ? groups.data<const int32_t>() : nullptr,
-           count.defined() ? count.data<const int32_t>() : nullptr, result.keep.data<int32_t>(),
-           result.count.data<int32_t>());
+  const NmsGeometry geometry{
+      .images = images, .boxes = limit, .capacity = capacity, .params = params};
+  const auto output = [device](const Shape& shape) {
+    // A GPU's implementation writes all of it.
+    return device.is_cpu() ? Tensor::zeros(shape, DType::kI32)
+                           : Tensor::empty(shape, DType::kI32, device);
+  };
+  NmsResult result{.keep = output({images, capacity}), .count = output({images})};
+  const auto run = [&](auto implementation, auto... more) {
+    implementation(geometry, boxes.pointer<const float>(), scores.pointer<const float>(),
+                   groups.defined() ? groups.pointer<const int32_t>() : nullptr,
+                   count.defined() ? count.pointer<const int32_t>() : nullptr,
+                   result.keep.pointer<int32_t>(), result.count.pointer<int32_t>(), more...);
+  };
+  dispatch_device(
+      kOp, device, [&] { run(cpu::nms); },
+      [&](Stream stream) {
+        const Tensor workspace =
+            Tensor::empty({cuda::nms_workspace_bytes(geometry)}, DType::kU8, device);
+        run(cuda::nms, workspace.raw(), stream);
+      });
   return result;
 }
 

@@ -2,7 +2,6 @@
 // in separate coordinate arrays, kBlock at a time. That visits fewer pairs than suppressing
 // forward, and needs no mask. (image, group) pairs are independent and run in parallel.
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "core/target_clones.h"
 #include "kernels/detection/box_math.h"
 #include "kernels/detection/nms.h"
+#include "kernels/detection/nms_math.h"
 #include "kernels/detection/score_order.h"
 
 namespace mrcnn::cpu {
@@ -76,15 +76,6 @@ bool overlaps_kept(const float* kept, int64_t stride, int64_t count, float box_x
     if (above != 0) return true;
   }
   return false;
-}
-
-// The largest float that is not above `value`: comparing floats with it is comparing them with
-// `value` in double, as the reference does.
-float round_down(double value) {
-  const auto rounded = static_cast<float>(value);
-  return static_cast<double>(rounded) > value
-             ? std::nextafter(rounded, -std::numeric_limits<float>::infinity())
-             : rounded;
 }
 
 // The boxes of one group of one image, best first, as ranks in that image's order of scores.
@@ -174,7 +165,7 @@ void nms(const NmsGeometry& geometry, const float* boxes, const float* scores,
   const int64_t grain = std::max<int64_t>(1, num_jobs * kPairsPerChunk / pairs);
   // No group needs more than its image returns: the rest would come after those in score order.
   const int64_t limit = std::min(geometry.capacity, geometry.params.max_keep_per_group);
-  const float threshold = round_down(geometry.params.iou_threshold);
+  const float threshold = float_not_above(geometry.params.iou_threshold);
   parallel_for(0, num_jobs, grain, [&](int64_t begin, int64_t end) {
     for (int64_t j = begin; j < end; ++j) {
       const GroupJob& job = jobs[static_cast<size_t>(j)];

@@ -9,8 +9,13 @@
 #include <numeric>
 #include <vector>
 
+#include "core/device_memory.h"
 #include "core/error.h"
+#include "core/graph.h"
 #include "core/parallel.h"
+#include "core/primitives.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
 
@@ -203,6 +208,136 @@ TEST_CASE("Edges: nothing, equal boxes, no area, NaN and infinity") {
   CHECK(kept(nms(boxes, scores, {}, {})) == expected);
   // The empty boxes, the NaN box, the first of the equal ones, the infinite box.
   CHECK(expected == std::vector<int32_t>{2, 3, 4, 0, 6});
+}
+
+void check_on_device(Device device, const Tensor& boxes, const Tensor& scores, const Tensor& groups,
+                     const Tensor& count, const NmsParams& params) {
+  CAPTURE(boxes.shape().to_string());
+  const auto moved = [device](const Tensor& tensor) {
+    return tensor.defined() ? copy_to(tensor, device) : Tensor{};
+  };
+  const NmsResult actual = nms(moved(boxes), moved(scores), moved(groups), moved(count), params);
+  const NmsResult expected = nms(boxes, scores, groups, count, params);
+  CHECK(test::count_different_bits(actual.keep, expected.keep) == 0);
+  CHECK(test::count_different_bits(actual.count, expected.count) == 0);
+}
+
+// Scores of few values, so that many are equal.
+Tensor coarse_scores(int64_t images, int64_t count, uint64_t seed) {
+  Tensor scores = random_tensor({images, count}, seed, 0, 20);
+  for (float& score : scores.span<float>()) score = std::round(score);
+  return scores;
+}
+
+TEST_CASE("CUDA matches the CPU at warp and block edges, with and without groups") {
+  test::on_cuda([](Device device) {
+    for (const int64_t count : {0, 1, 31, 32, 33, 63, 64, 65, 257}) {
+      const Tensor boxes = crowded_boxes(2, count, static_cast<uint64_t>(count));
+      const Tensor scores = coarse_scores(2, count, 5);
+      check_on_device(device, boxes, scores, {}, {}, {.iou_threshold = 0.3});
+      check_on_device(device, boxes, scores, random_groups(2, count, 4), {},
+                      {.iou_threshold = 0.6});
+    }
+    check_on_device(device, crowded_boxes(0, 3, 1), random_tensor({0, 3}, 2), {}, {}, {});
+  });
+}
+
+TEST_CASE("CUDA matches the CPU: more groups than blocks, groups larger than promised") {
+  test::on_cuda([](Device device) {
+    const Tensor boxes = crowded_boxes(1, 300, 1);
+    const Tensor scores = random_tensor({1, 300}, 2);
+    check_on_device(device, boxes, scores, random_groups(1, 300, 250), {}, {.max_group_size = 32});
+    // Some groups of this have a mask, others are larger than it.
+    check_on_device(device, boxes, scores, random_groups(1, 300, 9), {}, {.max_group_size = 32});
+    check_on_device(device, boxes, scores, {}, {}, {.iou_threshold = 0.3, .max_group_size = 64});
+  });
+}
+
+TEST_CASE("CUDA matches the CPU: one group larger than a block") {
+  test::on_cuda([](Device device) {
+    const Tensor boxes = crowded_boxes(1, 1100, 1);
+    check_on_device(device, boxes, random_tensor({1, 1100}, 2), {}, {}, {.iou_threshold = 0.8});
+  });
+}
+
+TEST_CASE("CUDA matches the CPU: images larger than shared memory") {
+  test::on_cuda([](Device device) {
+    const int64_t size = 8200;
+    const Tensor boxes = crowded_boxes(2, size, 1);
+    const Tensor scores = random_tensor({2, size}, 2);
+    const Tensor count = Tensor::from(std::vector<int32_t>{300, 45}, {2});
+    check_on_device(device, boxes, scores, random_groups(2, size, 5), count,
+                    {.max_keep = 50, .max_group_size = 64});
+  });
+}
+
+TEST_CASE("CUDA keeps to the limits, and takes any count") {
+  test::on_cuda([](Device device) {
+    const int64_t size = 120;
+    const Tensor boxes = crowded_boxes(3, size, 4);
+    const Tensor scores = coarse_scores(3, size, 5);
+    const Tensor groups = random_groups(3, size, 3);
+    for (const int64_t most : {0, 1, 20}) {
+      check_on_device(device, boxes, scores, groups, {}, {.max_keep = most});
+      check_on_device(device, boxes, scores, groups, {}, {.max_keep_per_group = most});
+      check_on_device(device, boxes, scores, groups, {},
+                      {.max_keep_per_group = most, .max_group_size = 32});
+    }
+    const Tensor count = Tensor::from(std::vector<int32_t>{0, 33, 120}, {3});
+    check_on_device(device, boxes, scores, groups, count, {.max_keep = 30});
+    // On a GPU nobody reads the counts in advance.
+    const Tensor wild = Tensor::from(std::vector<int32_t>{-5, 33, 100000}, {3});
+    const NmsResult actual = nms(copy_to(boxes, device), copy_to(scores, device),
+                                 copy_to(groups, device), copy_to(wild, device));
+    const NmsResult expected = nms(boxes, scores, groups, count);
+    CHECK(test::count_different_bits(actual.keep, expected.keep) == 0);
+    CHECK(test::count_different_bits(actual.count, expected.count) == 0);
+  });
+}
+
+TEST_CASE("CUDA treats NaN, infinity, empty boxes and exact thresholds as the CPU") {
+  test::on_cuda([](Device device) {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const float infinity = std::numeric_limits<float>::infinity();
+    const std::vector<float> odd = {
+        0, 0, 4, 4, 0, 0, 4,         4,         2,        2,        2, 2, 2, 2, 2, 2,   nan, 0,
+        4, 4, 0, 0, 4, 4, -infinity, -infinity, infinity, infinity, 4, 4, 0, 0, 1, nan, 3,   3};
+    const Tensor boxes = Tensor::from(odd, {1, 9, 4});
+    const Tensor scores =
+        Tensor::from(std::vector<float>{1, 1, 5, 4, 3, nan, nan, -0.0F, 0.0F}, {1, 9});
+    for (const double threshold : {0.0, 0.5, 1.0, 1e300}) {
+      for (const int64_t promise : {1, 9}) {
+        check_on_device(device, boxes, scores, {}, {},
+                        {.iou_threshold = threshold, .max_group_size = promise});
+      }
+    }
+    const Tensor fifths = Tensor::from(std::vector<float>{0, 0, 5, 5, 0, 0, 5, 3}, {1, 2, 4});
+    const Tensor two = Tensor::from(std::vector<float>{2, 1}, {1, 2});
+    check_on_device(device, fifths, two, {}, {}, {.iou_threshold = 0.6});
+    check_on_device(device, fifths, two, {}, {}, {.iou_threshold = 0.6F});
+  });
+}
+
+TEST_CASE("CUDA: a captured graph works on what its inputs hold when it is replayed") {
+  test::on_cuda([](Device device) {
+    const Tensor boxes = crowded_boxes(2, 100, 1);
+    const Tensor others = crowded_boxes(2, 100, 2);
+    const Tensor scores = random_tensor({2, 100}, 3);
+    const Tensor groups = random_groups(2, 100, 3);
+    const Tensor device_boxes = copy_to(boxes, device);
+    const Tensor device_scores = copy_to(scores, device);
+    const Tensor device_groups = copy_to(groups, device);
+    MemoryArena arena(device);
+    CapturedGraph graph(device, arena);
+    const NmsResult actual =
+        graph.capture([&] { return nms(device_boxes, device_scores, device_groups, {}); });
+    CHECK(graph.num_nodes() == 4);
+    upload_bytes(device_boxes.raw(), device, others.raw(), others.bytes());
+    graph.replay();
+    const NmsResult expected = nms(others, scores, groups, {});
+    CHECK(test::count_different_bits(actual.keep, expected.keep) == 0);
+    CHECK(test::count_different_bits(actual.count, expected.count) == 0);
+  });
 }
 
 }  // namespace
