@@ -47,6 +47,11 @@ void check_input(const Tensor& input, const Shape& weight, DType weight_dtype) {
   }
 }
 
+[[noreturn]] void refuse_device(const Tensor& input, Device weight) {
+  throw DeviceError("[linear] the weight is on " + weight.to_string() + ": input " +
+                    input.describe());
+}
+
 Tensor linear_plain(const Tensor& input, const Tensor& weight, const Tensor& bias, bool relu) {
   const int64_t rows = input.size(0), in = input.size(1), out = weight.size(0);
   const Tensor output = Tensor::empty({rows, out}, DType::kF64);
@@ -164,6 +169,7 @@ PreparedLinear& PreparedLinear::operator=(PreparedLinear&&) noexcept = default;
 
 Tensor PreparedLinear::run(const Tensor& input) const {
   check_input(input, weight_shape(), impl_->dtype());
+  if (input.device() != impl_->device()) refuse_device(input, impl_->device());
   Tensor output =
       Tensor::empty({input.size(0), weight_shape()[0]}, impl_->dtype(), impl_->device());
   run_into(input, output);
@@ -179,8 +185,7 @@ void PreparedLinear::run_into(const Tensor& input, const Tensor& output) const {
                                  output.describe()));
   }
   if (common_device("linear", {&input, &output}) != impl_->device()) {
-    throw DeviceError("[linear] the weight is on " + impl_->device().to_string() + ": input " +
-                      input.describe());
+    refuse_device(input, impl_->device());
   }
   impl_->run_into(input, output);
 }

@@ -23,8 +23,8 @@ namespace {
 
 using test::test_image;
 
-// Seeds of the emulated device: the kernels have their own tests with more.
-constexpr int kSchedules = 2;
+// Orders of threads on the emulated device: the kernels have their own tests with more.
+constexpr int kSchedules = 1;
 
 MaskRcnnConfig small_config(const char* name = "maskrcnn_resnet18_fpn") {
   MaskRcnnConfig config = model_config(name, 91);
