@@ -19,6 +19,10 @@
 namespace mrcnn {
 namespace {
 
+// Not maskrcnn_resnet18_fpn: with made-up weights it enlarges rounding so much that the CPU's own
+// two convolution algorithms differ by 0.3 px on these photos. The others stay within 0.002 px.
+const std::vector<std::string> kModels{"maskrcnn_resnet50_c5", "maskrcnn_resnet50_fpn",
+                                       "maskrcnn_resnet50_fpn_v2"};
 const std::vector<std::string> kPhotos{"000000184324", "000000116740"};
 
 std::unique_ptr<MaskRcnn> seeded(const std::string& name, const Execution& execution) {
@@ -77,10 +81,10 @@ void compare(const Instances& found, const Instances& expected, const MaskRcnnCo
 
 }  // namespace
 
-TEST_CASE("CUDA finds the CPU's detections in photos, for every model") {
+TEST_CASE("CUDA finds the CPU's detections in photos, for the models of the references") {
   test::on_cuda(
       [](Device device) {
-        for (const std::string& name : model_names()) {
+        for (const std::string& name : kModels) {
           CAPTURE(name);
           const auto on_cpu = seeded(name, {});
           const auto on_gpu = seeded(name, {.device = device});
