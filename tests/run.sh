@@ -74,6 +74,7 @@ count_tests() {
 }
 count_tests
 
+export MRCNN_CACHE_DIR=${MRCNN_CACHE_DIR:-$PWD/$build_dir/plans} # not the user's own
 case $preset in
   emulated-asan) export MRCNN_EMU_SEEDS=${MRCNN_EMU_SEEDS:-20} ;;
   emulated-check) export MRCNN_EMU_SEEDS=${MRCNN_EMU_SEEDS:-4} ;;

@@ -11,6 +11,7 @@
 #include "core/parallel.h"
 #include "data/image/image.h"
 #include "kernels/conv/conv2d.h"
+#include "kernels/conv/convolution_plan.h"
 #include "models/zoo.h"
 #include "tools/bench/op_bench.h"
 #include "tools/bench/plans.h"
@@ -40,6 +41,7 @@ struct Options {
   std::string precision = "fp32";
   bool no_stages = false;
   bool no_graphs = false;
+  bool autotune = false;
   int threads = 0;
   bool strict = false;
   std::string json;
@@ -83,6 +85,8 @@ CLI::App* add_infer(CLI::App& app, Options& options) {
                   "On a GPU: time the whole only, without a wait after every stage");
   infer->add_flag("--no-graphs", options.no_graphs,
                   "On a GPU: start kernel by kernel instead of replaying graphs");
+  infer->add_flag("--autotune", options.autotune,
+                  "On a GPU: choose new convolution plans by timing a few, not by advice");
   add_common_options(*infer, options);
   return infer;
 }
@@ -122,6 +126,7 @@ void run_infer(Options& options) {
   options.load.execution = {.device = device.device,
                             .precision = parse_precision(options.precision)};
   options.infer.time_stages = !options.no_stages;
+  if (options.autotune) cuda::set_convolution_autotune(true);
   const LoadedModel loaded = load_model(options.load);
   loaded.model->set_graphs(!options.no_graphs);
   const Tensor image = options.image.empty() ? noise_image(options.height, options.width)
@@ -139,6 +144,7 @@ void run_infer(Options& options) {
       .options = options.infer};
   const InferBenchResult result = bench_infer(*loaded.model, image, options.infer);
   print_infer_bench(settings, result);
+  for (const std::string& line : cuda::convolution_fallbacks()) fmt::print("{}\n", line);
   if (!options.json.empty()) write_infer_bench(options.json, settings, result);
 }
 

@@ -13,6 +13,7 @@
 #include "core/device.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "kernels/conv/convolution_plan.h"
 #include "tools/cli_main.h"
 #include "tools/infer/coco_results.h"
 #include "tools/infer/inputs.h"
@@ -120,7 +121,10 @@ int run(const InferOptions& options) {
   progress.finish();
   summary.num_skipped += static_cast<int64_t>(inputs.problems.size());
   const int code = exit_code_of(summary, inputs.images.size() + inputs.problems.size(), options);
-  if (!options.quiet) say(format_summary(summary));
+  if (!options.quiet) {
+    for (const std::string& line : cuda::convolution_fallbacks()) say(line);
+    say(format_summary(summary));
+  }
   return code;
 }
 

@@ -1,5 +1,6 @@
 // What a build without cuDNN answers.
 #include "core/error.h"
+#include "kernels/conv/convolution_plan.h"
 #include "kernels/conv/plan_ahead.h"
 
 namespace mrcnn::cuda {
@@ -12,6 +13,9 @@ namespace {
 }  // namespace
 
 std::string device_description(int) { refuse(); }
+
+void set_convolution_autotune(bool) {}
+std::vector<std::string> convolution_fallbacks() { return {}; }
 
 MadePlans make_plans(const std::string&, std::span<const ConvolutionProblem>, const std::string&,
                      const std::function<void(const MadePlan&)>&) {

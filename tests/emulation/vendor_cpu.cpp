@@ -88,7 +88,4 @@ void run_gemm(const GemmProblem& problem, const void* input, const void* weight,
           [=] { multiply(problem, input, weight, bias, DType::kBF16, residual, output); });
 }
 
-void set_convolution_autotune(bool) {}
-std::vector<std::string> convolution_fallbacks() { return {}; }
-
 }  // namespace mrcnn::cuda

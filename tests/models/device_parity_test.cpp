@@ -1,5 +1,5 @@
-// The models of the zoo at full size on a GPU, on photos, against the CPU: what `infer --device
-// cuda` gives. The emulated device takes a minute a photo, so the test is labelled slow there.
+// The models of the references at full size on a GPU, on photos, against the CPU: what `infer
+// --device cuda` gives. Labelled slow: the emulated device takes two minutes.
 #include <doctest/doctest.h>
 
 #include <algorithm>
