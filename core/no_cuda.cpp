@@ -23,6 +23,10 @@ Stream device_stream(Device device) { refuse(device); }
 void synchronize(Device device) {
   if (!device.is_cpu()) refuse(device);
 }
+DeviceLock::DeviceLock(Device device) {
+  if (!device.is_cpu()) refuse(device);
+}
+DeviceLock::~DeviceLock() = default;
 DeviceCounters device_counters() { return {}; }
 
 std::shared_ptr<std::byte> allocate_device(int64_t, Device device) { refuse(device); }

@@ -1,8 +1,10 @@
 // The queue of a GPU that work is put into, without naming CUDA's headers.
-// Every thread works on one stream per device; ops run in order there and do not wait for the host.
+// A device has one stream, which all threads share; ops run in order there and do not wait for the
+// host.
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 
 #include "core/device.h"
 
@@ -19,6 +21,20 @@ Stream device_stream(Device device);
 // Waits until everything put into the device's stream is done, and throws CudaError if some of it
 // failed. Nothing on the CPU.
 void synchronize(Device device);
+
+// Keeps a sequence of work on a GPU to itself: another holder for the same GPU waits. What is
+// recorded into a graph needs it, because a recording takes in whatever any thread puts into the
+// stream. The same thread may hold several. Does nothing on the CPU.
+class DeviceLock {
+ public:
+  explicit DeviceLock(Device device);
+  ~DeviceLock();
+  DeviceLock(const DeviceLock&) = delete;
+  DeviceLock& operator=(const DeviceLock&) = delete;
+
+ private:
+  std::recursive_mutex* mutex_ = nullptr;
+};
 
 // What the host asked of the GPU since the program started.
 struct DeviceCounters {

@@ -34,6 +34,7 @@ struct Workspace {
 struct DeviceState {
   OwnedStream stream;
   cudaDeviceProp properties{};
+  std::recursive_mutex sequence_mutex;  // DeviceLock's
   std::mutex workspace_mutex;
   std::map<Stream, Workspace> workspaces;
 
@@ -140,6 +141,17 @@ void synchronize(Device device) {
   if (device.is_cpu()) return;
   MRCNN_CUDA_CHECK(cudaStreamSynchronize(device_stream(device)));
   cuda::count_sync();
+}
+
+DeviceLock::DeviceLock(Device device) {
+  if (device.is_cpu()) return;
+  cuda::make_current(device);
+  mutex_ = &cuda::state_of(device).sequence_mutex;
+  mutex_->lock();
+}
+
+DeviceLock::~DeviceLock() {
+  if (mutex_ != nullptr) mutex_->unlock();
 }
 
 DeviceCounters device_counters() {

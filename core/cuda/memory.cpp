@@ -31,6 +31,10 @@ void count_taken(int64_t bytes) {
 
 std::byte* take(int64_t bytes, Device device) {
   const Stream stream = device_stream(device);
+  if (cuda::is_capturing(stream)) {
+    throw CudaError("[allocate_device] " + std::to_string(bytes) +
+                    " bytes are wanted while a graph is recorded that its first run did not want");
+  }
   void* memory = nullptr;
   const cudaError_t status = cudaMallocAsync(&memory, static_cast<size_t>(bytes), stream);
   if (status == cudaErrorMemoryAllocation) {

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
-#include <mutex>
 #include <utility>
 
 #include "core/allocator.h"
 #include "core/device_memory.h"
 #include "core/error.h"
 #include "core/primitives.h"
+#include "core/stream.h"
 #include "kernels/detection/anchors.h"
 #include "kernels/detection/image_sizes.h"
 #include "kernels/detection/mask_rle.h"
@@ -55,7 +55,6 @@ struct MaskRcnn::Engine {
   std::unique_ptr<GraphCache> graphs;  // on a GPU
   std::atomic<bool> use_graphs{true};
   std::atomic<int64_t> graph_nodes{0};
-  std::mutex device_mutex;  // one batch at a time: its graphs and their memory are shared
 
   Engine(const MaskRcnnTree& tree, const MaskRcnnConfig& config, const Execution& where)
       : execution(where),
@@ -84,6 +83,7 @@ void MaskRcnn::prepare(const Execution& execution) {
       throw ShapeError("[mask_rcnn] parameter '" + name + "' was not loaded");
     }
   });
+  const DeviceLock lock(execution.device);
   engine_ = std::make_unique<Engine>(tree_, config_, execution);
   if (execution.device.is_cuda()) {
     engine_->graphs = std::make_unique<GraphCache>(
@@ -272,8 +272,7 @@ std::vector<Instances> MaskRcnn::detect(std::span<const Tensor> images,
   const Engine& e = engine();
   const bool on_gpu = e.execution.device.is_cuda();
   const bool use_graphs = on_gpu && e.use_graphs && !observer.tensor;
-  std::unique_lock lock(engine_->device_mutex, std::defer_lock);
-  if (on_gpu) lock.lock();
+  const DeviceLock lock(e.execution.device);  // graphs and their memory serve one batch at a time
   std::vector<Instances> results(images.size());
   for (const auto& [size, members] : groups) {
     std::vector<Tensor> group;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/error.h"
@@ -156,6 +157,35 @@ TEST_CASE("CUDA: a batch equals its images one by one") {
           REQUIRE(same_bits(together[i].labels, alone.labels));
           CHECK(worst(together[i].boxes, alone.boxes) < 1e-2);
           CHECK(worst(together[i].scores, alone.scores) < 1e-4);
+        }
+      },
+      kSchedules);
+}
+
+TEST_CASE("CUDA: two models in two threads do not disturb each other") {
+  test::on_cuda(
+      [](Device device) {
+        const std::vector<Tensor> images{test_image(96, 120, 1), test_image(96, 119, 2)};
+        const auto a = seeded(small_config(), {.device = device});
+        const auto b = seeded(small_config(), {.device = device, .precision = Precision::kBf16});
+        const auto all = [&](const MaskRcnn& model) {
+          std::vector<Instances> found;
+          for (int round = 0; round < 3; ++round) {  // single launches, recording, replay
+            for (const Tensor& image : images) found.push_back(model.detect({&image, 1})[0]);
+          }
+          return found;
+        };
+        const std::vector<Instances> expected_a = all(*a), expected_b = all(*b);
+        const auto fresh_a = seeded(small_config(), {.device = device});
+        const auto fresh_b =
+            seeded(small_config(), {.device = device, .precision = Precision::kBf16});
+        std::vector<Instances> found_b;
+        std::thread other([&] { found_b = all(*fresh_b); });
+        const std::vector<Instances> found_a = all(*fresh_a);
+        other.join();
+        for (size_t i = 0; i < found_a.size(); ++i) {
+          CHECK(same_instances(found_a[i], expected_a[i]));
+          CHECK(same_instances(found_b[i], expected_b[i]));
         }
       },
       kSchedules);
