@@ -149,7 +149,8 @@ void run_infer(Options& options) {
 }
 
 void run_ops(const Options& options) {
-  const std::vector<OpSample> samples = bench_ops(options.infer.warmup, options.infer.repeat);
+  const std::vector<OpSample> samples =
+      bench_ops(options.infer.warmup, options.infer.repeat, choose_device(options.device).device);
   print_op_bench(samples);
   if (!options.json.empty()) write_op_bench(options.json, samples);
 }
@@ -166,6 +167,7 @@ int bench(int argc, char** argv) {
   app.require_subcommand(1);
   CLI::App* infer = add_infer(app, options);
   CLI::App* ops = app.add_subcommand("ops", "RoIAlign, NMS and mask encoding");
+  ops->add_option("--device", options.device, "auto, cpu, cuda or cuda:1")->capture_default_str();
   add_common_options(*ops, options);
   CLI::App* plans = add_plans(app, options.plans);
   if (const std::optional<int> code = parse_command_line(app, argc, argv)) return *code;

@@ -24,6 +24,7 @@ foreach(room core kernels layers models data tools tests)
 endforeach()
 add_library(headers_alone OBJECT ${_sources})
 target_compile_options(headers_alone PRIVATE -O0)
+target_compile_definitions(headers_alone PRIVATE MRCNN_TEST_DATA="${PROJECT_SOURCE_DIR}/tests")
 target_link_libraries(headers_alone
   PRIVATE mrcnn_flags mrcnn_tools DNNL::dnnl fmt::fmt doctest::doctest)
 if(MRCNN_WITH_CUDA)

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <string>
 
+#include "core/primitives.h"
 #include "core/random.h"
+#include "core/stream.h"
 #include "kernels/detection/mask_rle.h"
 #include "kernels/detection/nms.h"
 #include "kernels/detection/roi_align.h"
@@ -44,12 +48,27 @@ Tensor random_boxes(int64_t count, float height, float width, float min_side, ui
   return boxes;
 }
 
-OpSample bench_roi_align(int warmup, int repeat) {
+// What every benchmark of an op needs.
+struct Run {
+  int warmup;
+  int repeat;
+  Device device;
+
+  OpSample time(const std::string& name, const std::function<void()>& op) const {
+    return {name, time_repeated(warmup, repeat, [&] {
+              op();
+              synchronize(device);
+            })};
+  }
+};
+
+OpSample bench_roi_align(const Run& run, DType dtype) {
   std::vector<Tensor> maps;
   RoiAlignParams params{.pooled_height = 7, .pooled_width = 7, .sampling_ratio = 2};
   for (int level = 0; level < 4; ++level) {
-    maps.push_back(
-        random_map({1, 200 >> level, 336 >> level, 256}, 10 + static_cast<uint64_t>(level)));
+    const Tensor map =
+        random_map({1, 200 >> level, 336 >> level, 256}, 10 + static_cast<uint64_t>(level));
+    maps.push_back(copy_to(cast(map, dtype), run.device));
     params.scales.push_back(0.25F / static_cast<float>(1 << level));
   }
   const Tensor boxes = random_boxes(1000, 800, 1333, 16, 20);
@@ -57,22 +76,24 @@ OpSample bench_roi_align(int warmup, int repeat) {
   for (int64_t i = 0; i < 1000; ++i) {
     std::copy_n(boxes.data<const float>() + i * 4, 4, rois.data<float>() + i * 5 + 1);
   }
-  return {"roi_align 1000x7x7x256 over 4 levels",
-          time_repeated(warmup, repeat, [&] { roi_align(maps, rois, params); })};
+  rois = copy_to(rois, run.device);
+  const std::string type = dtype == DType::kF32 ? "" : ", " + std::string(dtype_name(dtype));
+  return run.time("roi_align 1000x7x7x256 over 4 levels" + type,
+                  [&] { roi_align(maps, rois, params); });
 }
 
-OpSample bench_nms(const char* name, int64_t groups, int warmup, int repeat) {
+OpSample bench_nms(const Run& run, const char* name, int64_t groups) {
   constexpr int64_t kBoxes = 4000;
-  const Tensor boxes = random_boxes(kBoxes, 800, 1333, 16, 30).reshape({1, kBoxes, 4});
-  const Tensor scores = random_map({1, kBoxes}, 31);
+  const Tensor boxes =
+      copy_to(random_boxes(kBoxes, 800, 1333, 16, 30).reshape({1, kBoxes, 4}), run.device);
+  const Tensor scores = copy_to(random_map({1, kBoxes}, 31), run.device);
   Tensor group = Tensor::empty({1, kBoxes}, DType::kI32);
   for (int64_t i = 0; i < kBoxes; ++i) group.data<int32_t>()[i] = static_cast<int32_t>(i % groups);
-  return {name, time_repeated(warmup, repeat, [&] {
-            nms(boxes, scores, group, Tensor{}, {.iou_threshold = 0.7});
-          })};
+  group = copy_to(group, run.device);
+  return run.time(name, [&] { nms(boxes, scores, group, Tensor{}, {.iou_threshold = 0.7}); });
 }
 
-OpSample bench_masks(int warmup, int repeat) {
+OpSample bench_masks(const Run& run) {
   constexpr int64_t kObjects = 100;
   Tensor probs = Tensor::empty({kObjects, 28, 28});
   float* value = probs.data<float>();
@@ -86,16 +107,22 @@ OpSample bench_masks(int warmup, int repeat) {
       }
     }
   }
-  const Tensor boxes = random_boxes(kObjects, 3000, 4000, 100, 40);
-  return {"masks to RLE 100x28x28 at 3000x4000",
-          time_repeated(warmup, repeat, [&] { masks_to_rle(probs, boxes, 3000, 4000); })};
+  const Tensor boxes = copy_to(random_boxes(kObjects, 3000, 4000, 100, 40), run.device);
+  probs = copy_to(probs, run.device);
+  return run.time("masks to RLE 100x28x28 at 3000x4000",
+                  [&] { masks_to_rle(probs, boxes, 3000, 4000); });
 }
 
 }  // namespace
 
-std::vector<OpSample> bench_ops(int warmup, int repeat) {
-  return {bench_roi_align(warmup, repeat), bench_nms("nms 4000", 1, warmup, repeat),
-          bench_nms("nms 4000 in 90 groups", 90, warmup, repeat), bench_masks(warmup, repeat)};
+std::vector<OpSample> bench_ops(int warmup, int repeat, Device device) {
+  const Run run{warmup, repeat, device};
+  std::vector<OpSample> samples{bench_roi_align(run, DType::kF32)};
+  if (device.is_cuda()) samples.push_back(bench_roi_align(run, DType::kBF16));
+  samples.push_back(bench_nms(run, "nms 4000", 1));
+  samples.push_back(bench_nms(run, "nms 4000 in 90 groups", 90));
+  samples.push_back(bench_masks(run));
+  return samples;
 }
 
 }  // namespace mrcnn
