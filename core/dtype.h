@@ -31,6 +31,9 @@ enum class DType : uint8_t { kF32, kF64, kBF16, kI32, kI64, kU8, kBool };
 
 int64_t dtype_bytes(DType dtype);
 std::string_view dtype_name(DType dtype);  // "f32", "bf16", ...
+constexpr bool is_floating(DType dtype) {
+  return dtype == DType::kF32 || dtype == DType::kF64 || dtype == DType::kBF16;
+}
 
 template <typename T>
 constexpr DType dtype_of() {

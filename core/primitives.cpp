@@ -5,6 +5,7 @@
 #include <string>
 #include <type_traits>
 
+#include "core/autograd/record.h"
 #include "core/cast_math.h"
 #include "core/device_memory.h"
 #include "core/dispatch.h"
@@ -29,6 +30,15 @@ void check_pair(const char* op, const Tensor& output, const Tensor& input) {
                      ", " + input.describe());
   }
   common_device(op, {&output, &input});
+}
+
+// What is on the tape must not change under it; parameters are updated with recording off.
+void check_in_place(const char* op, const Tensor& changed) {
+  if (needs_grad(changed)) {
+    throw UsageError(std::string("[") + op +
+                     "] would change a tensor that gradients are recorded " +
+                     "for: " + changed.describe());
+  }
 }
 
 template <typename T>
@@ -70,6 +80,7 @@ void cast_on_cpu(const Tensor& input, const Tensor& output) {
 
 void fill_(const Tensor& tensor, double value) {
   if (!tensor.defined()) throw ShapeError("[fill_] tensor is undefined");
+  check_in_place("fill_", tensor);
   dispatch_dtype(tensor.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T element = fill_value<T>(tensor, value);
@@ -91,6 +102,7 @@ void fill_(const Tensor& tensor, double value) {
 
 void copy_(const Tensor& destination, const Tensor& source) {
   check_pair("copy_", destination, source);
+  check_in_place("copy_", destination);
   if (!source.device().is_cpu()) {
     copy_on_device(destination.raw(), source.raw(), source.bytes(), source.device());
     return;
@@ -102,6 +114,7 @@ void copy_(const Tensor& destination, const Tensor& source) {
 
 void accumulate_(const Tensor& sum, const Tensor& addend) {
   check_pair("accumulate_", sum, addend);
+  check_in_place("accumulate_", sum);
   const auto on_cpu = [&](auto tag) {
     using T = typename decltype(tag)::type;
     T* const to = sum.data<T>();
@@ -133,16 +146,27 @@ Tensor cast(const Tensor& tensor, DType dtype) {
       [&](Stream stream) {
         cuda::cast(tensor.numel(), tensor.dtype(), tensor.raw(), dtype, result.raw(), stream);
       });
-  return result;
+  if (!is_floating(dtype)) return result;
+  return record("cast", result, {tensor}, [from = tensor.dtype()](const Tensor& grad) {
+    return std::vector<Tensor>{grad.dtype() == from ? grad : cast(grad, from)};
+  });
 }
 
 Tensor copy_to(const Tensor& tensor, Device device) {
   if (!tensor.defined() || tensor.device() == device) return tensor;
-  if (device.is_cpu()) return download(std::span(&tensor, 1)).front();
-  if (!tensor.device().is_cpu()) return copy_to(copy_to(tensor, Device{}), device);
-  Tensor copy = Tensor::empty(tensor.shape(), tensor.dtype(), device);
-  upload_bytes(copy.raw(), device, tensor.raw(), tensor.bytes());
-  return copy;
+  if (!device.is_cpu() && !tensor.device().is_cpu()) {
+    return copy_to(copy_to(tensor, Device{}), device);
+  }
+  Tensor copy;
+  if (device.is_cpu()) {
+    copy = download(std::span(&tensor, 1)).front();
+  } else {
+    copy = Tensor::empty(tensor.shape(), tensor.dtype(), device);
+    upload_bytes(copy.raw(), device, tensor.raw(), tensor.bytes());
+  }
+  return record("copy_to", copy, {tensor}, [from = tensor.device()](const Tensor& grad) {
+    return std::vector<Tensor>{copy_to(grad, from)};
+  });
 }
 
 std::vector<Tensor> download(std::span<const Tensor> tensors) {
@@ -151,7 +175,7 @@ std::vector<Tensor> download(std::span<const Tensor> tensors) {
   Device device;
   for (const Tensor& tensor : tensors) {
     if (!tensor.defined() || tensor.device().is_cpu()) {
-      results.push_back(tensor.clone());
+      results.push_back(tensor.detach().clone());
       continue;
     }
     if (!device.is_cpu() && tensor.device() != device) {

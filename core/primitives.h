@@ -1,6 +1,8 @@
 // The operations that core itself needs: fill, copy, cast, accumulate, and moves between devices.
 // Threaded on the CPU. On a GPU all but the moves to the CPU are queued and do not wait, can be
 // captured into a graph, and give the bits that the CPU gives. Deterministic.
+// cast and copy_to are recorded for gradients. Functions that end in _ change a tensor in place and
+// refuse one that gradients are recorded for (core/autograd/grad_mode.h turns recording off).
 #pragma once
 
 #include <span>

@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "core/allocator.h"
+#include "core/autograd/record.h"
 #include "core/device_memory.h"
 #include "core/error.h"
+#include "core/primitives.h"
 
 namespace mrcnn {
 
@@ -37,7 +39,9 @@ Tensor Tensor::reshape(const Shape& shape) const {
     throw ShapeError("[reshape] cannot view " + std::to_string(numel()) + " elements as " +
                      shape.to_string() + ": " + describe());
   }
-  return {storage_, shape, dtype_, device_};
+  return record(
+      "reshape", {storage_, shape, dtype_, device_}, {*this},
+      [from = shape_](const Tensor& grad) { return std::vector<Tensor>{grad.reshape(from)}; });
 }
 
 Tensor Tensor::slice(int64_t begin, int64_t end) const {
@@ -48,8 +52,13 @@ Tensor Tensor::slice(int64_t begin, int64_t end) const {
   std::vector<int64_t> extents(shape_.extents().begin(), shape_.extents().end());
   const int64_t row_bytes = size(0) == 0 ? 0 : bytes() / size(0);
   extents[0] = end - begin;
-  return {std::shared_ptr<std::byte>(storage_, storage_.get() + begin * row_bytes),
-          Shape(std::span<const int64_t>(extents)), dtype_, device_};
+  const Tensor rows{std::shared_ptr<std::byte>(storage_, storage_.get() + begin * row_bytes),
+                    Shape(std::span<const int64_t>(extents)), dtype_, device_};
+  return record("slice", rows, {*this}, [from = shape_, begin, end](const Tensor& grad) {
+    Tensor whole = Tensor::zeros(from, grad.dtype(), grad.device());
+    copy_(whole.slice(begin, end), grad);
+    return std::vector<Tensor>{whole};
+  });
 }
 
 Tensor Tensor::clone() const {
@@ -60,7 +69,30 @@ Tensor Tensor::clone() const {
   } else {
     copy_on_device(copy.raw(), raw(), bytes(), device_);
   }
-  return copy;
+  return record("clone", copy, {*this},
+                [](const Tensor& grad) { return std::vector<Tensor>{grad}; });
+}
+
+void Tensor::require_grad() {
+  if (!defined() || !is_floating(dtype_)) {
+    throw DTypeError("[require_grad] only floating types have gradients: " + describe());
+  }
+  node_ = make_grad_node("leaf", *this);
+  node_->leaf = true;
+}
+
+Tensor Tensor::grad() const { return node_ ? node_->grad : Tensor{}; }
+
+void Tensor::clear_grad() const {
+  if (node_) node_->grad = Tensor{};
+}
+
+Tensor Tensor::detach() const { return with_grad_node(nullptr); }
+
+Tensor Tensor::with_grad_node(std::shared_ptr<GradNode> node) const {
+  Tensor tensor{storage_, shape_, dtype_, device_};
+  tensor.node_ = std::move(node);
+  return tensor;
 }
 
 std::string Tensor::describe() const {

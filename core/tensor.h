@@ -1,6 +1,7 @@
 // A contiguous array of numbers with a shape, an element type and a device.
 // Tensor is a handle: copies share the storage. Feature maps are [N, H, W, C] (channels last),
 // convolution weights [O, KH, KW, I]. Views are contiguous too: reshape, and ranges of axis 0.
+// A tensor that takes part in gradients also carries its entry on the tape (core/autograd).
 #pragma once
 
 #include <cstddef>
@@ -15,6 +16,8 @@
 #include "core/shape.h"
 
 namespace mrcnn {
+
+struct GradNode;
 
 class Tensor {
  public:
@@ -64,10 +67,21 @@ class Tensor {
   std::byte* raw() const { return storage_.get(); }  // on whichever device
 
   // Views that share storage. reshape keeps the number of elements; slice takes rows
-  // [begin, end) of axis 0. Throw ShapeError.
+  // [begin, end) of axis 0. Throw ShapeError. Both, and clone, are recorded for gradients.
   Tensor reshape(const Shape& shape) const;
   Tensor slice(int64_t begin, int64_t end) const;
   Tensor clone() const;
+
+  // Gradients. require_grad makes this handle, and copies made of it later, a leaf: what is
+  // computed from it is recorded, and backward() adds to its gradient. Throws DTypeError unless
+  // floating.
+  bool requires_grad() const { return node_ != nullptr; }
+  void require_grad();
+  Tensor grad() const;      // of a leaf; undefined if there is none yet
+  void clear_grad() const;  // of a leaf
+  Tensor detach() const;    // the same storage without a tape entry
+  const std::shared_ptr<GradNode>& grad_node() const { return node_; }
+  Tensor with_grad_node(std::shared_ptr<GradNode> node) const;
 
   std::string describe() const;  // "[2,100,152,64] f32 cpu", "undefined"
 
@@ -80,6 +94,7 @@ class Tensor {
   Shape shape_;
   DType dtype_ = DType::kF32;
   Device device_;
+  std::shared_ptr<GradNode> node_;  // null: no gradients
 };
 
 template <typename T>
