@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/fnv1a.h"
 #include "core/shape.h"
 
 namespace mrcnn {
@@ -56,12 +57,6 @@ constexpr NamedGain kGains[] = {
     {"bbox_pred.weight", 1.5},          {"mask_fcn_logits.weight", 2.5},
 };
 constexpr double kReluGain = 1.4142135623730951;
-
-uint64_t fnv1a64(std::string_view text) {
-  uint64_t value = 0xCBF29CE484222325;
-  for (const char c : text) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001B3;
-  return value;
-}
 
 float unit_value(uint64_t base, uint64_t index) {
   uint64_t z = base + (index + 1) * kGoldenRatio;
