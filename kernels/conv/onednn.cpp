@@ -1,5 +1,7 @@
 #include "kernels/conv/onednn.h"
 
+#include "core/parallel.h"
+
 namespace mrcnn::onednn {
 namespace {
 
@@ -109,6 +111,18 @@ void execute(const Operation& operation, const Tensor& input, const Tensor& pack
   }
   operation.primitive.execute(cpu_stream(), arguments);
   cpu_stream().wait();
+}
+
+void multiply_on_one_thread(const Product& p) {
+  // Inside a parallel loop the library uses one thread by itself; a loop that has one pass only is
+  // not parallel. The number of threads is the calling thread's.
+  const int threads = num_threads();
+  if (threads > 1) set_num_threads(1);
+  const dnnl_status_t status =
+      dnnl_sgemm(p.a_transposed ? 'T' : 'N', p.b_transposed ? 'T' : 'N', p.rows, p.columns, p.depth,
+                 1.0F, p.a, p.a_stride, p.b, p.b_stride, 0.0F, p.output, p.output_stride);
+  if (threads > 1) set_num_threads(threads);
+  if (status != dnnl_success) throw dnnl::error(status, "sgemm failed");
 }
 
 }  // namespace mrcnn::onednn

@@ -69,6 +69,22 @@ Tensor pack(const Tensor& weight, const dnnl::memory::desc& from, const dnnl::me
 void execute(const Operation& operation, const Tensor& input, const Tensor& packed_weight,
              const Tensor& bias, const Tensor& residual, const Tensor& output);
 
+// output [rows, columns] = a * b by sgemm. Strides: elements from one stored row to the next.
+struct Product {
+  int64_t rows = 0, depth = 0, columns = 0;
+  bool a_transposed = false;  // a is stored [depth, rows]
+  bool b_transposed = false;  // b is stored [columns, depth]
+  const float* a = nullptr;
+  int64_t a_stride = 0;
+  const float* b = nullptr;
+  int64_t b_stride = 0;
+  float* output = nullptr;
+  int64_t output_stride = 0;
+};
+
+// With more threads the library may split a sum, and its bits would depend on their number.
+void multiply_on_one_thread(const Product& product);
+
 // Calls f() and turns an error of the library into ours, naming the operation.
 template <typename F>
 auto translate_errors(const char* op, F&& f) {

@@ -2,6 +2,8 @@
 // convolutions run on a GPU.
 //   output [rows, out] = relu?(input [rows, in] * weight^T [out, in] + bias [out]
 //                              + residual [rows, out])
+// The products of gradients read an operand as it lies, transposed: input [in, rows] with
+// input_transposed, weight [in, out] with weight_transposed. They have no epilogue.
 // The bias is f32 or of the matrices' type. cuBLASLt adds one of the matrices' type only, so a bf16
 // product with an f32 bias runs as a 1x1 convolution (kernels/conv/convolution_plan.h).
 // Deterministic: yes.  Accumulates in f32.  Syncs host: no.
@@ -24,6 +26,8 @@ struct GemmProblem {
   bool bias = false;
   bool residual = false;
   bool relu = false;
+  bool input_transposed = false;   // the input is stored [in, rows]
+  bool weight_transposed = false;  // the weight is stored [in, out]
 
   friend auto operator<=>(const GemmProblem&, const GemmProblem&) = default;
 };

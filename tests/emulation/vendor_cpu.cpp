@@ -10,7 +10,7 @@
 #include "kernels/conv/conv2d.h"
 #include "kernels/conv/convolution_plan.h"
 #include "kernels/linalg/gemm_plan.h"
-#include "kernels/linalg/linear.h"
+#include "kernels/linalg/matmul.h"
 #include "tests/emulation/emulated_cuda.h"
 
 namespace mrcnn::cuda {
@@ -44,9 +44,22 @@ void convolve(const ConvolutionProblem& p, const void* input, const void* weight
   store(result, output, p.dtype);
 }
 
+// A product without epilogue, whose operands may be stored transposed.
+void multiply_transposed(const GemmProblem& p, const void* input, const void* weight,
+                         void* output) {
+  const Shape input_shape = p.input_transposed ? Shape{p.in, p.rows} : Shape{p.rows, p.in};
+  const Shape weight_shape = p.weight_transposed ? Shape{p.in, p.out} : Shape{p.out, p.in};
+  store(matmul(as_f32(input, input_shape, p.dtype), as_f32(weight, weight_shape, p.dtype),
+               {.a_transposed = p.input_transposed, .b_transposed = !p.weight_transposed}),
+        output, p.dtype);
+}
+
 // The 1x1 convolution of an image one pixel high, because that takes a residual.
 void multiply(const GemmProblem& p, const void* input, const void* weight, const void* bias,
               DType bias_dtype, const void* residual, void* output) {
+  if (p.input_transposed || p.weight_transposed) {
+    return multiply_transposed(p, input, weight, output);
+  }
   const Tensor bias_f32 = as_f32(bias, {p.out}, bias_dtype);
   convolve({.batch = 1,
             .height = 1,

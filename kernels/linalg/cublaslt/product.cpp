@@ -56,11 +56,12 @@ void destroy_layout(cublasLtMatrixLayout_t layout) { library().destroy_layout(la
 
 // A row-major matrix is a column-major one transposed, which is all that the library knows; so it
 // is asked for output^T [out, rows] = weight [out, in] * input^T [in, rows], and adds the bias,
-// as it does, along the first axis.
+// as it does, along the first axis. An operand that is stored transposed is for the library one
+// that is not, and the other way round for the weight.
 Product::Product(cublasLtHandle_t handle, const GemmProblem& problem)
     : problem_(problem),
-      weight_(make_layout(problem.dtype, problem.in, problem.out)),
-      input_(make_layout(problem.dtype, problem.in, problem.rows)),
+      weight_(make_operand(problem.dtype, problem.in, problem.out, problem.weight_transposed)),
+      input_(make_operand(problem.dtype, problem.in, problem.rows, problem.input_transposed)),
       output_(make_layout(problem.dtype, problem.out, problem.rows)) {
   cublasLtMatmulDesc_t operation = nullptr;
   check(
@@ -68,8 +69,9 @@ Product::Product(cublasLtHandle_t handle, const GemmProblem& problem)
           &operation, problem.tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F),
       "cublasLtMatmulDescCreate");
   operation_.reset(operation);
-  set(operation, CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
-  set(operation, CUBLASLT_MATMUL_DESC_TRANSB, CUBLAS_OP_N);
+  set(operation, CUBLASLT_MATMUL_DESC_TRANSA,
+      problem.weight_transposed ? CUBLAS_OP_N : CUBLAS_OP_T);
+  set(operation, CUBLASLT_MATMUL_DESC_TRANSB, problem.input_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
   set(operation, CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue_of(problem));
   // The choice must hold for any bias, so it is made for one that is aligned no better than said.
   if (problem.bias) set_bias(std::bit_cast<const void*>(uintptr_t{kAlignment}));
@@ -82,6 +84,10 @@ Product::Layout Product::make_layout(DType dtype, int64_t rows, int64_t columns)
                                 static_cast<uint64_t>(columns), rows),
         "cublasLtMatrixLayoutCreate");
   return Layout(layout);
+}
+
+Product::Layout Product::make_operand(DType dtype, int64_t in, int64_t others, bool transposed) {
+  return transposed ? make_layout(dtype, others, in) : make_layout(dtype, in, others);
 }
 
 void Product::set_bias(const void* bias) {

@@ -34,6 +34,7 @@ class Product {
   using Layout = std::unique_ptr<cublasLtMatrixLayoutOpaque_t, Destroy<destroy_layout>>;
 
   static Layout make_layout(DType dtype, int64_t rows, int64_t columns);
+  static Layout make_operand(DType dtype, int64_t in, int64_t others, bool transposed);
   void set_bias(const void* bias);
   void choose_algorithm(cublasLtHandle_t handle);
 
