@@ -32,6 +32,12 @@ HOST_DEVICE inline Blend blend_at(int64_t index, int64_t input, int64_t output) 
   return {first, second, 1.0F - weight, weight};
 }
 
+// The same neighbours in a row of `width` pixels that is read from the right.
+HOST_DEVICE inline Blend mirrored(const Blend& blend, int64_t width) {
+  return {width - 1 - blend.first, width - 1 - blend.second, blend.first_weight,
+          blend.second_weight};
+}
+
 HOST_DEVICE inline float normalized_byte(int value, float divisor, float mean, float std) {
   return (static_cast<float>(value) / divisor - mean) / std;
 }

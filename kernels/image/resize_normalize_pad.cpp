@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "core/dispatch.h"
 #include "core/error.h"
@@ -13,6 +14,19 @@ namespace {
 constexpr const char* kOp = "resize_normalize_pad";
 // Beyond this f32 coordinates lose half pixels.
 constexpr int64_t kMaxSide = int64_t{1} << 22;
+
+// What of the photo is seen lies on it, after it was resized.
+void check_placement(const ImagePlacement& p) {
+  const bool rows_fit =
+      p.visible.height >= 1 && p.crop_top >= 0 && p.crop_top <= p.resized.height - p.visible.height;
+  const bool columns_fit =
+      p.visible.width >= 1 && p.crop_left >= 0 && p.crop_left <= p.resized.width - p.visible.width;
+  if (!rows_fit || !columns_fit) {
+    throw ShapeError(fmt::format("[{}] {}x{} pixels from ({}, {}) are not in an image of {}x{}",
+                                 kOp, p.visible.height, p.visible.width, p.crop_top, p.crop_left,
+                                 p.resized.height, p.resized.width));
+  }
+}
 
 void check_image(const Tensor& image, const ImageSize& size) {
   if (!image.defined() || image.rank() != 3 || image.size(2) != 3 || image.numel() == 0 ||
@@ -39,12 +53,16 @@ void check_params(const ResizeNormalizePadParams& params) {
   }
 }
 
-void check_inputs(std::span<const Tensor> images, std::span<const ImageSize> sizes,
+void check_inputs(std::span<const Tensor> images, std::span<const ImagePlacement> placements,
                   const ResizeNormalizePadParams& params) {
-  if (images.empty() || images.size() != sizes.size()) {
-    throw ShapeError(fmt::format("[{}] {} images but {} sizes", kOp, images.size(), sizes.size()));
+  if (images.empty() || images.size() != placements.size()) {
+    throw ShapeError(
+        fmt::format("[{}] {} images but {} sizes", kOp, images.size(), placements.size()));
   }
-  for (size_t i = 0; i < images.size(); ++i) check_image(images[i], sizes[i]);
+  for (size_t i = 0; i < images.size(); ++i) {
+    check_image(images[i], placements[i].resized);
+    check_placement(placements[i]);
+  }
   check_params(params);
 }
 
@@ -60,35 +78,42 @@ void check_dtype(DType dtype) {
   }
 }
 
-ImageSize largest_size(std::span<const ImageSize> sizes) {
+std::vector<ImagePlacement> whole_images(std::span<const ImageSize> sizes) {
+  std::vector<ImagePlacement> placements;
+  for (const ImageSize& size : sizes) placements.push_back(ImagePlacement::whole(size));
+  return placements;
+}
+
+ImageSize largest_size(std::span<const ImagePlacement> placements) {
   ImageSize largest;
-  for (const ImageSize& size : sizes) {
-    largest.height = std::max(largest.height, size.height);
-    largest.width = std::max(largest.width, size.width);
+  for (const ImagePlacement& placement : placements) {
+    largest.height = std::max(largest.height, placement.visible.height);
+    largest.width = std::max(largest.width, placement.visible.width);
   }
   return largest;
 }
 
 int64_t round_up(int64_t side, int64_t divisor) { return (side + divisor - 1) / divisor * divisor; }
 
-void check_output(const Tensor& output, std::span<const ImageSize> sizes) {
-  const ImageSize largest = largest_size(sizes);
+void check_output(const Tensor& output, std::span<const ImagePlacement> placements) {
+  const ImageSize largest = largest_size(placements);
   if (!output.defined() || output.rank() != 4 ||
-      output.size(0) != static_cast<int64_t>(sizes.size()) || output.size(1) < largest.height ||
-      output.size(2) < largest.width) {
-    throw ShapeError(fmt::format("[{}] {} images of up to {}x{} do not fit: {}", kOp, sizes.size(),
-                                 largest.height, largest.width, output.describe()));
+      output.size(0) != static_cast<int64_t>(placements.size()) ||
+      output.size(1) < largest.height || output.size(2) < largest.width) {
+    throw ShapeError(fmt::format("[{}] {} images of up to {}x{} do not fit: {}", kOp,
+                                 placements.size(), largest.height, largest.width,
+                                 output.describe()));
   }
   check_channels(output.size(3));
 }
 
 // Everything is checked.
-void resize_all(std::span<const Tensor> images, std::span<const ImageSize> sizes,
+void resize_all(std::span<const Tensor> images, std::span<const ImagePlacement> placements,
                 const ResizeNormalizePadParams& params, const Tensor& output) {
   for (size_t i = 0; i < images.size(); ++i) {
     const Tensor& image = images[i];
     const ResizeGeometry geometry{.input = {.height = image.size(0), .width = image.size(1)},
-                                  .resized = sizes[i],
+                                  .placement = placements[i],
                                   .padded = {.height = output.size(1), .width = output.size(2)},
                                   .output_channels = output.size(3)};
     const auto n = static_cast<int64_t>(i);
@@ -110,27 +135,34 @@ void resize_all(std::span<const Tensor> images, std::span<const ImageSize> sizes
 
 Tensor resize_normalize_pad(std::span<const Tensor> images, std::span<const ImageSize> sizes,
                             const ResizeNormalizePadParams& params) {
-  check_inputs(images, sizes, params);
+  const std::vector<ImagePlacement> placements = whole_images(sizes);
+  check_inputs(images, placements, params);
   check_channels(params.output_channels);
   check_dtype(params.output_dtype);
   const Device device = images.front().device();
   for (const Tensor& image : images) common_device(kOp, {&images.front(), &image});
-  const ImageSize largest = largest_size(sizes);
+  const ImageSize largest = largest_size(placements);
   const Shape shape{static_cast<int64_t>(images.size()),
                     round_up(largest.height, params.size_divisor),
                     round_up(largest.width, params.size_divisor), params.output_channels};
   const Tensor output = Tensor::empty(shape, params.output_dtype, device);
-  resize_all(images, sizes, params, output);
+  resize_all(images, placements, params, output);
   return output;
 }
 
 void resize_normalize_pad_into(std::span<const Tensor> images, std::span<const ImageSize> sizes,
                                const ResizeNormalizePadParams& params, const Tensor& output) {
-  check_inputs(images, sizes, params);
-  check_output(output, sizes);
+  resize_normalize_pad_into(images, whole_images(sizes), params, output);
+}
+
+void resize_normalize_pad_into(std::span<const Tensor> images,
+                               std::span<const ImagePlacement> placements,
+                               const ResizeNormalizePadParams& params, const Tensor& output) {
+  check_inputs(images, placements, params);
+  check_output(output, placements);
   check_dtype(output.dtype());
   for (const Tensor& image : images) common_device(kOp, {&image, &output});
-  resize_all(images, sizes, params, output);
+  resize_all(images, placements, params, output);
 }
 
 }  // namespace mrcnn

@@ -8,6 +8,9 @@
 // Normalises first: (value / divisor - mean) / std, each step in f32. Then resizes bilinearly:
 //   source = max(0, (i + 0.5) * (in / out) - 0.5), each step in f32, neighbours clamped to the last
 //   pixel, rows blended after columns, no antialiasing.
+// Instead of a size, each image may have a placement (image_placement.h): it is mirrored, resized,
+// and of the result the rows from crop_top and the columns from crop_left are written, as many as
+// `visible` says.
 // What lies right of and below the resized image is 0 (so padding equals the mean colour), and so
 // are channels beyond the third, which some convolutions are faster with.
 // mean, std and the output's channels are in the order `pixel_order`.
@@ -25,6 +28,7 @@
 
 #include "core/stream.h"
 #include "core/tensor.h"
+#include "kernels/image/image_placement.h"
 #include "kernels/image/resized_size.h"
 
 namespace mrcnn {
@@ -46,10 +50,13 @@ Tensor resize_normalize_pad(std::span<const Tensor> images, std::span<const Imag
                             const ResizeNormalizePadParams& params);
 void resize_normalize_pad_into(std::span<const Tensor> images, std::span<const ImageSize> sizes,
                                const ResizeNormalizePadParams& params, const Tensor& output);
+void resize_normalize_pad_into(std::span<const Tensor> images,
+                               std::span<const ImagePlacement> placements,
+                               const ResizeNormalizePadParams& params, const Tensor& output);
 
 struct ResizeGeometry {
   ImageSize input;
-  ImageSize resized;
+  ImagePlacement placement;
   ImageSize padded;
   int64_t output_channels;  // 3, 4 or 8
 };

@@ -30,13 +30,24 @@ PixelTable make_table(const ResizeNormalizePadParams& params) {
   return table;
 }
 
-std::vector<Blend> blends(int64_t input, int64_t output) {
+// Of `count` output coordinates from `first` on.
+std::vector<Blend> blends(int64_t input, int64_t resized, int64_t first, int64_t count) {
   std::vector<Blend> result;
-  for (int64_t i = 0; i < output; ++i) result.push_back(blend_at(i, input, output));
+  for (int64_t i = 0; i < count; ++i) result.push_back(blend_at(first + i, input, resized));
   return result;
 }
 
-// input_row [W, 3] u8 -> row [resized width, 3]
+std::vector<Blend> column_blends(const ResizeGeometry& geometry) {
+  const ImagePlacement& placement = geometry.placement;
+  std::vector<Blend> columns = blends(geometry.input.width, placement.resized.width,
+                                      placement.crop_left, placement.visible.width);
+  if (placement.flip) {
+    for (Blend& column : columns) column = mirrored(column, geometry.input.width);
+  }
+  return columns;
+}
+
+// input_row [W, 3] u8 -> row [visible width, 3]
 void blend_columns(const std::vector<Blend>& columns, const PixelTable& table,
                    const uint8_t* input_row, float* row) {
   for (const Blend& column : columns) {
@@ -105,10 +116,12 @@ template <typename T>
 void resize(const ResizeGeometry& geometry, const ResizeNormalizePadParams& params,
             const uint8_t* image, T* output) {
   const PixelTable table = make_table(params);
-  const std::vector<Blend> rows = blends(geometry.input.height, geometry.resized.height);
-  const std::vector<Blend> columns = blends(geometry.input.width, geometry.resized.width);
+  const ImagePlacement& placement = geometry.placement;
+  const std::vector<Blend> rows = blends(geometry.input.height, placement.resized.height,
+                                         placement.crop_top, placement.visible.height);
+  const std::vector<Blend> columns = column_blends(geometry);
   const int64_t channels = geometry.output_channels;
-  const int64_t resized_numel = geometry.resized.width * channels;
+  const int64_t visible_numel = placement.visible.width * channels;
   const int64_t padded_numel = geometry.padded.width * channels;
   // f32 pixels of 3 channels are written at once, others by way of a row of such.
   const bool is_plain = dtype_of<T>() == DType::kF32 && channels == 3;
@@ -118,7 +131,7 @@ void resize(const ResizeGeometry& geometry, const ResizeNormalizePadParams& para
     std::vector<float> blended(is_plain ? 0 : columns.size() * 3);
     for (int64_t y = begin; y < end; ++y) {
       T* output_row = output + y * padded_numel;
-      if (y >= geometry.resized.height) {
+      if (y >= placement.visible.height) {
         std::fill_n(output_row, padded_numel, T(0.0F));
         continue;
       }
@@ -126,7 +139,7 @@ void resize(const ResizeGeometry& geometry, const ResizeNormalizePadParams& para
       const float* first = cache.row(row.first);
       const float* second = cache.row(row.second);
       const auto blend_into = [&](float* target) {
-        blend_rows(geometry.resized.width * 3, row.first_weight, row.second_weight, first, second,
+        blend_rows(placement.visible.width * 3, row.first_weight, row.second_weight, first, second,
                    target);
       };
       if constexpr (dtype_of<T>() == DType::kF32) {
@@ -136,7 +149,7 @@ void resize(const ResizeGeometry& geometry, const ResizeNormalizePadParams& para
         blend_into(blended.data());
         widen_pixels(blended, channels, output_row);
       }
-      std::fill_n(output_row + resized_numel, padded_numel - resized_numel, T(0.0F));
+      std::fill_n(output_row + visible_numel, padded_numel - visible_numel, T(0.0F));
     }
   });
 }

@@ -52,15 +52,19 @@ __global__ void __launch_bounds__(kBlock)
   }
   __syncthreads();
 
+  const ImagePlacement& placement = geometry.placement;
   for (int64_t y = blockIdx.x; y < geometry.padded.height; y += gridDim.x) {
-    const Blend rows = blend_at(y, geometry.input.height, geometry.resized.height);
+    const Blend rows =
+        blend_at(placement.crop_top + y, geometry.input.height, placement.resized.height);
     const uint8_t* first_row = image + rows.first * geometry.input.width * 3;
     const uint8_t* second_row = image + rows.second * geometry.input.width * 3;
     T* output_row = output + y * geometry.padded.width * kChannels;
     for (int64_t x = threadIdx.x; x < geometry.padded.width; x += kBlock) {
       float values[3] = {0.0F, 0.0F, 0.0F};
-      if (y < geometry.resized.height && x < geometry.resized.width) {
-        const Blend columns = blend_at(x, geometry.input.width, geometry.resized.width);
+      if (y < placement.visible.height && x < placement.visible.width) {
+        Blend columns =
+            blend_at(placement.crop_left + x, geometry.input.width, placement.resized.width);
+        if (placement.flip) columns = mirrored(columns, geometry.input.width);
 #pragma unroll
         for (int c = 0; c < 3; ++c) {
           const int64_t first = columns.first * 3 + scaling.input_channel[c];

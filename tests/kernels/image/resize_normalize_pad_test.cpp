@@ -209,6 +209,50 @@ TEST_CASE("Writes all of a given batch, whose shape and type count") {
   CHECK(test::count_different_bits(batch, expected) == 0);
 }
 
+Tensor mirrored_image(const Tensor& image) {
+  Tensor result = Tensor::empty(image.shape(), DType::kU8);
+  const int64_t width = image.size(1);
+  for (int64_t i = 0; i < image.size(0) * width; ++i) {
+    std::copy_n(image.data<const uint8_t>() + (i / width * width + width - 1 - i % width) * 3, 3,
+                result.data<uint8_t>() + i * 3);
+  }
+  return result;
+}
+
+constexpr ImagePlacement kWindow{
+    .resized = {30, 50}, .visible = {20, 40}, .crop_top = 7, .crop_left = 9, .flip = true};
+
+TEST_CASE("A placement is the mirrored image, resized, and a window of that") {
+  const Tensor image = random_image(13, 21, 6);
+  const std::vector<Tensor> images{image};
+  const std::vector<ImagePlacement> placements{kWindow};
+  Tensor batch = Tensor::empty({1, 32, 64, 3});
+  fill_(batch, 7);
+  resize_normalize_pad_into(images, placements, {}, batch);
+  const Tensor whole = resize_one(mirrored_image(image), kWindow.resized, {});
+  int64_t wrong = 0;
+  for (int64_t i = 0; i < batch.numel(); ++i) {
+    const int64_t c = i % 3, x = i / 3 % 64, y = i / 3 / 64;
+    const bool inside = y < 20 && x < 40;
+    if (at(batch, 0, y, x, c) != (inside ? at(whole, 0, y + 7, x + 9, c) : 0.0F)) ++wrong;
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("Rejects a window beside the image") {
+  const std::vector<Tensor> images{random_image(13, 21, 6)};
+  const Tensor batch = Tensor::empty({1, 64, 64, 3});
+  const auto rejects = [&](ImagePlacement placement) {
+    const std::vector<ImagePlacement> placements{placement};
+    CHECK_THROWS_WITH_AS(resize_normalize_pad_into(images, placements, {}, batch),
+                         doctest::Contains("are not in an image of 30x50"), ShapeError);
+  };
+  rejects({.resized = {30, 50}, .visible = {30, 50}, .crop_top = 1});
+  rejects({.resized = {30, 50}, .visible = {20, 50}, .crop_left = 1});
+  rejects({.resized = {30, 50}, .visible = {20, 20}, .crop_left = -1});
+  rejects({.resized = {30, 50}, .visible = {0, 20}});
+}
+
 TEST_CASE("CUDA matches the CPU bit by bit: sizes, orders, channels and types") {
   test::on_cuda([](Device device) {
     for (const ImageSize size : {ImageSize{1, 1}, {5, 31}, {3, 257}, {40, 33}}) {
@@ -240,6 +284,19 @@ TEST_CASE("CUDA: fills a given batch with images of several sizes") {
     CHECK(test::count_different_bits(batch, expected) == 0);
     CHECK_THROWS_WITH_AS(resize_normalize_pad_into(images, sizes, {}, batch),
                          doctest::Contains("different devices"), DeviceError);
+  });
+}
+
+TEST_CASE("CUDA: places an image as the CPU does") {
+  test::on_cuda([](Device device) {
+    const std::vector<Tensor> images{random_image(13, 21, 6)};
+    const std::vector<Tensor> copies{copy_to(images[0], device)};
+    const std::vector<ImagePlacement> placements{kWindow};
+    const Tensor expected = Tensor::empty({1, 32, 64, 4});
+    resize_normalize_pad_into(images, placements, {}, expected);
+    const Tensor batch = Tensor::empty({1, 32, 64, 4}, DType::kF32, device);
+    resize_normalize_pad_into(copies, placements, {}, batch);
+    CHECK(test::count_different_bits(batch, expected) == 0);
   });
 }
 
