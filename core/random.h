@@ -9,7 +9,16 @@
 namespace mrcnn {
 
 // What a stream of numbers is for; streams of different purposes are independent.
-enum class RandomPurpose : uint32_t { kInit, kSampler, kAugment, kShuffle, kShapes, kTest };
+enum class RandomPurpose : uint32_t {
+  kInit,
+  kSampler,
+  kAugment,
+  kShuffle,
+  kShapes,
+  kTest,
+  kRpnSampler,
+  kRoiSampler
+};
 
 // One Philox4x32-10 block: four 32-bit words from a 128-bit counter and a 64-bit key.
 constexpr std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter,

@@ -49,6 +49,16 @@ inline void require_i32(const char* op, const char* name, const Tensor& tensor, 
   require_dtype(op, name, tensor, DType::kI32);
 }
 
+// [N] counts of rows in use. The values are looked at on the CPU only.
+inline void require_counts(const char* op, const char* name, const Tensor& counts, int64_t most) {
+  if (!counts.device().is_cpu()) return;
+  for (const int32_t count : counts.span<const int32_t>()) {
+    if (count < 0 || count > most) {
+      throw ShapeError(fmt::format("[{}] {} has {}, not 0..{}", op, name, count, most));
+    }
+  }
+}
+
 // Indices are i32.
 inline void require_indexable(const char* op, const char* name, int64_t count) {
   if (count > INT32_MAX) {
