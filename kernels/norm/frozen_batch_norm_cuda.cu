@@ -2,8 +2,8 @@
 
 #include "core/cuda/device_math.cuh"
 #include "core/cuda/division.cuh"
-#include "core/cuda/element_vector.cuh"
 #include "core/cuda/launch.cuh"
+#include "kernels/norm/batch_norm.cuh"
 #include "kernels/norm/frozen_batch_norm.h"
 
 namespace mrcnn::cuda {
@@ -25,20 +25,6 @@ __global__ void frozen_batch_norm_affine_kernel(
   }
 }
 
-// The constants of neighbouring channels; 16-byte aligned unless kWidth is 1.
-template <int kWidth>
-__device__ Pack<kWidth> load_constants(const float* source) {
-  Pack<kWidth> constants;
-  constexpr int kStep = kWidth == 1 ? 1 : 4;
-#pragma unroll
-  for (int first = 0; first < kWidth; first += kStep) {
-    const ElementVector<float, kStep> part = load_vector<kStep>(source + first);
-#pragma unroll
-    for (int k = 0; k < kStep; ++k) constants.values[first + k] = part.values[k];
-  }
-  return constants;
-}
-
 // One thread per pixel and pack of channels. The constants come from the cache.
 template <int kWidth, typename T>
 __global__ void frozen_batch_norm_kernel(int64_t items, int64_t packs, bool relu,
@@ -48,8 +34,8 @@ __global__ void frozen_batch_norm_kernel(int64_t items, int64_t packs, bool relu
                                          const T* __restrict__ residual, T* __restrict__ output) {
   for (int64_t item = first_item(); item < items; item += item_stride()) {
     const int64_t channel = divide(item, packs).remainder * kWidth;
-    const Pack<kWidth> factor = load_constants<kWidth>(scale + channel);
-    const Pack<kWidth> offset = load_constants<kWidth>(shift + channel);
+    const Pack<kWidth> factor = load_channels<kWidth>(scale + channel);
+    const Pack<kWidth> offset = load_channels<kWidth>(shift + channel);
     Pack<kWidth> value = load_pack<kWidth>(input + item * kWidth);
 #pragma unroll
     for (int k = 0; k < kWidth; ++k) {
