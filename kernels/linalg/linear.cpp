@@ -2,17 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <bit>
 #include <optional>
 #include <utility>
 
+#include "core/autograd/record.h"
 #include "core/dispatch.h"
 #include "core/error.h"
-#include "core/parallel.h"
 #include "kernels/conv/onednn.h"
 #include "kernels/conv/operation_cache.h"
 #include "kernels/linalg/gemm_plan.h"
+#include "kernels/linalg/matmul.h"
+#include "kernels/reduce/sum_rows.h"
 
 namespace mrcnn {
 namespace {
@@ -47,26 +47,17 @@ void check_input(const Tensor& input, const Shape& weight, DType weight_dtype) {
   }
 }
 
+void check_output(const Tensor& output, const Tensor& input, const Shape& weight) {
+  if (output.shape() != Shape{input.size(0), weight[0]} || output.dtype() != input.dtype()) {
+    throw ShapeError(fmt::format("[linear] output must be {} [{},{}]: output {}",
+                                 dtype_name(input.dtype()), input.size(0), weight[0],
+                                 output.describe()));
+  }
+}
+
 [[noreturn]] void refuse_device(const Tensor& input, Device weight) {
   throw DeviceError("[linear] the weight is on " + weight.to_string() + ": input " +
                     input.describe());
-}
-
-Tensor linear_plain(const Tensor& input, const Tensor& weight, const Tensor& bias, bool relu) {
-  const int64_t rows = input.size(0), in = input.size(1), out = weight.size(0);
-  const Tensor output = Tensor::empty({rows, out}, DType::kF64);
-  const double* const x = input.data<double>();
-  const double* const w = weight.data<double>();
-  const double* const b = bias.defined() ? bias.data<double>() : nullptr;
-  double* const y = output.data<double>();
-  parallel_for(0, rows, 1, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin * out; i < end * out; ++i) {
-      double sum = b != nullptr ? b[i % out] : 0.0;
-      for (int64_t k = 0; k < in; ++k) sum += x[i / out * in + k] * w[i % out * in + k];
-      y[i] = relu ? std::max(sum, 0.0) : sum;
-    }
-  });
-  return output;
 }
 
 // A product is the 1x1 convolution of an image one pixel high: oneDNN's convolution is faster than
@@ -82,33 +73,101 @@ onednn::ConvGeometry geometry_of(int64_t rows, const Shape& weight) {
           .out_width = rows};
 }
 
+void run_on_gpu(const Tensor& input, const Tensor& weight, const Tensor& bias,
+                const LinearParams& params, const Tensor& output, Stream stream) {
+  cuda::run_gemm({.rows = input.size(0),
+                  .in = weight.size(1),
+                  .out = weight.size(0),
+                  .dtype = weight.dtype(),
+                  .tf32 = params.tf32 && weight.dtype() == DType::kF32,
+                  .bias = bias.defined(),
+                  .relu = params.relu},
+                 input.raw(), weight.raw(), bias.defined() ? bias.pointer<const float>() : nullptr,
+                 nullptr, output.raw(), stream);
+}
+
+// Keeps of the tensors what the wanted gradients are made of.
+BackwardFunction backward_of(const Tensor& input, const Tensor& weight, const Tensor& bias,
+                             const Tensor& output, const LinearParams& params) {
+  return [x = needs_grad(weight) ? input.detach() : Tensor{},
+          w = needs_grad(input) ? weight.detach() : Tensor{},
+          y = params.relu ? output.detach() : Tensor{}, bias_wanted = needs_grad(bias),
+          tf32 = params.tf32](const Tensor& grad_output) {
+    const Tensor grad = y.defined() ? mask_gradient(grad_output, y) : grad_output;
+    return std::vector<Tensor>{
+        w.defined() ? matmul(grad, w, {.tf32 = tf32}) : Tensor{},
+        x.defined() ? matmul(grad, x, {.a_transposed = true, .tf32 = tf32}) : Tensor{},
+        bias_wanted ? sum_rows(grad) : Tensor{}};
+  };
+}
+
 }  // namespace
 
 Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias,
               const LinearParams& params) {
   check_weight(weight, bias);
   check_input(input, weight.shape(), weight.dtype());
-  common_device("linear", {&input, &weight});
-  if (weight.dtype() == DType::kF32 || weight.device().is_cuda()) {
-    return PreparedLinear(weight, bias, params).run(input);
-  }
-  if (weight.dtype() != DType::kF64) {
-    throw DTypeError("[linear] takes f32 or f64: weight " + weight.describe());
-  }
-  return linear_plain(input, weight, bias, params.relu);
+  Tensor output = Tensor::empty({input.size(0), weight.size(0)}, input.dtype(), input.device());
+  linear_into(input, weight, bias, params, output);
+  return record("linear", output, {input, weight, bias},
+                backward_of(input, weight, bias, output, params));
+}
+
+void linear_into(const Tensor& input, const Tensor& weight, const Tensor& bias,
+                 const LinearParams& params, const Tensor& output) {
+  check_weight(weight, bias);
+  check_input(input, weight.shape(), weight.dtype());
+  common_device("linear", {&input, &weight, &output});
+  check_output(output, input, weight.shape());
+  dispatch_device(
+      "linear", input.device(),
+      [&] {
+        matmul_into(input, weight, {.b_transposed = true}, output);
+        dispatch_float("linear", input.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cpu::add_bias(output.size(0), output.size(1),
+                        bias.defined() ? bias.data<const T>() : nullptr, params.relu,
+                        output.data<T>());
+        });
+      },
+      [&](Stream stream) {
+        if (input.size(0) > 0) run_on_gpu(input, weight, bias, params, output, stream);
+      });
+}
+
+Tensor mask_gradient(const Tensor& grad_output, const Tensor& output) {
+  const Tensor masked = Tensor::empty(output.shape(), output.dtype(), output.device());
+  const int64_t count = output.numel();
+  dispatch_device(
+      "linear", output.device(),
+      [&] {
+        dispatch_float("linear", output.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cpu::mask_gradient(count, grad_output.data<const T>(), output.data<const T>(),
+                             masked.data<T>());
+        });
+      },
+      [&](Stream stream) {
+        dispatch_cuda_float("linear", output.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cuda::mask_gradient(count, grad_output.pointer<const T>(), output.pointer<const T>(),
+                              masked.pointer<T>(), stream);
+        });
+      });
+  return masked;
 }
 
 class PreparedLinear::Impl {
  public:
   Impl(const Tensor& weight, const Tensor& bias, const LinearParams& params)
-      : weight_(weight.device().is_cuda() ? weight : Tensor{}),
+      : weight_(weight.device().is_cuda() ? weight.detach() : Tensor{}),
         weight_shape_(weight.shape()),
         dtype_(weight.dtype()),
         device_(weight.device()),
-        bias_(bias),
+        bias_(bias.detach()),
         params_(params) {
     if (device_.is_cpu()) {
-      packed_.emplace(weight, onednn::plain_conv_weight(geometry_of(1, weight.shape())));
+      packed_.emplace(weight.detach(), onednn::plain_conv_weight(geometry_of(1, weight.shape())));
     }
   }
 
@@ -120,18 +179,7 @@ class PreparedLinear::Impl {
     if (input.size(0) == 0) return;
     dispatch_device(
         "linear", device_, [&] { run_onednn(input, output); },
-        [&](Stream stream) {
-          cuda::run_gemm({.rows = input.size(0),
-                          .in = weight_shape_[1],
-                          .out = weight_shape_[0],
-                          .dtype = dtype_,
-                          .tf32 = params_.tf32 && dtype_ == DType::kF32,
-                          .bias = bias_.defined(),
-                          .relu = params_.relu},
-                         input.raw(), weight_.raw(),
-                         bias_.defined() ? bias_.pointer<const float>() : nullptr, nullptr,
-                         output.raw(), stream);
-        });
+        [&](Stream stream) { run_on_gpu(input, weight_, bias_, params_, output, stream); });
   }
 
  private:
@@ -178,12 +226,7 @@ Tensor PreparedLinear::run(const Tensor& input) const {
 
 void PreparedLinear::run_into(const Tensor& input, const Tensor& output) const {
   check_input(input, weight_shape(), impl_->dtype());
-  if (output.shape() != Shape{input.size(0), weight_shape()[0]} ||
-      output.dtype() != impl_->dtype()) {
-    throw ShapeError(fmt::format("[linear] output must be {} [{},{}]: output {}",
-                                 dtype_name(impl_->dtype()), input.size(0), weight_shape()[0],
-                                 output.describe()));
-  }
+  check_output(output, input, weight_shape());
   if (common_device("linear", {&input, &output}) != impl_->device()) {
     refuse_device(input, impl_->device());
   }

@@ -3,16 +3,20 @@
 //   weight   [O, I]
 //   bias     [O] or undefined; f32 where input is bf16
 //   returns  [R, O] = relu?(input * weight^T + bias)
-// Gradient: none (inference).  Accumulates in the tensors' type, bf16 in f32.
+// Gradient: input, weight, bias.  Accumulates in the tensors' type, bf16 in f32.
+//   G = grad_output, where relu and output <= 0 zero;
+//   grad_input = G * weight,  grad_weight = G^T * input,  grad_bias = sum of the rows of G
 // Deterministic: yes, for a given CPU or GPU type and number of rows, whatever the number of
 // threads.
 // Syncs host: no.  Capturable: after a first run with as many rows outside the capture.
-// f64 is a plain loop, the oracle of the tests; f32 runs oneDNN, a GPU cuBLASLt (gemm_plan.h).
+// linear() is made for weights that change from call to call: it packs and compiles nothing, and
+// its products are those of matmul.h. A GPU runs cuBLASLt (gemm_plan.h).
 #pragma once
 
 #include <cstdint>
 #include <memory>
 
+#include "core/stream.h"
 #include "core/tensor.h"
 
 namespace mrcnn {
@@ -24,6 +28,9 @@ struct LinearParams {
 
 Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias,
               const LinearParams& params = {});
+// The same without gradients. output [R, O], type and device of input, is overwritten.
+void linear_into(const Tensor& input, const Tensor& weight, const Tensor& bias,
+                 const LinearParams& params, const Tensor& output);
 
 // A product whose weight is packed once: f32 on the CPU, f32 or bf16 on a GPU, where the weight
 // stays as it is. run() may be called from several threads.
@@ -47,4 +54,22 @@ class PreparedLinear {
   std::unique_ptr<Impl> impl_;
 };
 
+// grad_output where output, the result of a ReLU, is positive or NaN; else 0.
+Tensor mask_gradient(const Tensor& grad_output, const Tensor& output);
+
+namespace cpu {
+// output [rows, columns] = relu?(output + bias [columns] or nullptr)
+void add_bias(int64_t rows, int64_t columns, const float* bias, bool relu, float* output);
+void add_bias(int64_t rows, int64_t columns, const double* bias, bool relu, double* output);
+// grad_output, output, masked [count]
+void mask_gradient(int64_t count, const float* grad_output, const float* output, float* masked);
+void mask_gradient(int64_t count, const double* grad_output, const double* output, double* masked);
+}  // namespace cpu
+
+namespace cuda {
+void mask_gradient(int64_t count, const float* grad_output, const float* output, float* masked,
+                   Stream stream);
+void mask_gradient(int64_t count, const BFloat16* grad_output, const BFloat16* output,
+                   BFloat16* masked, Stream stream);
+}  // namespace cuda
 }  // namespace mrcnn
