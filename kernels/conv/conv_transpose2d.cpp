@@ -4,9 +4,12 @@
 
 #include <algorithm>
 
+#include "core/autograd/record.h"
 #include "core/device_memory.h"
 #include "core/dispatch.h"
 #include "core/error.h"
+#include "kernels/linalg/matmul.h"
+#include "kernels/reduce/sum_rows.h"
 
 namespace mrcnn {
 namespace {
@@ -27,8 +30,7 @@ void swap_axes(const SwapAxesGeometry& g, const Tensor& source, const Tensor& ta
 void product_and_shuffle(const Tensor& input, const Tensor& weight, const Tensor& bias,
                          const LinearParams& params, const ConvTranspose2dGeometry& g,
                          const Tensor& output) {
-  const PreparedLinear product(conv_transpose2d_matrix(weight), repeat_bias(bias, g.taps()),
-                               params);
+  const Tensor matrix = conv_transpose2d_matrix(weight), biases = repeat_bias(bias, g.taps());
   const int64_t lines = g.batch * g.height;
   const int64_t per_block =
       input.device().is_cpu() ? std::max<int64_t>(kPixelsPerBlock / g.width, 1) : lines;
@@ -40,13 +42,78 @@ void product_and_shuffle(const Tensor& input, const Tensor& weight, const Tensor
   for (int64_t first = 0; first < lines; first += per_block) {
     const int64_t count = std::min(per_block, lines - first);
     const Tensor part = products.slice(0, count * g.width);
-    product.run_into(rows.slice(first * g.width, (first + count) * g.width), part);
+    linear_into(rows.slice(first * g.width, (first + count) * g.width), matrix, biases, params,
+                part);
     swap_axes({.batch = count,
                .rows = g.width,
                .columns = g.kernel_h,
                .item_bytes = g.kernel_w * g.out_channels * dtype_bytes(input.dtype())},
               part, targets.slice(first, first + count));
   }
+}
+
+// The gradients of the products [pixels, taps * O], whose shuffle the output is. `output` is
+// undefined where there is no ReLU.
+Tensor gather_gradient(const ConvTranspose2dGeometry& g, const Tensor& grad_output,
+                       const Tensor& output) {
+  Tensor grad_products = Tensor::empty({g.pixels(), g.taps() * g.out_channels}, grad_output.dtype(),
+                                       grad_output.device());
+  dispatch_device(
+      kOp, grad_output.device(),
+      [&] {
+        dispatch_float(kOp, grad_output.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cpu::conv_transpose2d_gather(g, grad_output.data<const T>(),
+                                       output.defined() ? output.data<const T>() : nullptr,
+                                       grad_products.data<T>());
+        });
+      },
+      [&](Stream stream) {
+        dispatch_cuda_float(kOp, grad_output.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cuda::conv_transpose2d_gather(g, grad_output.pointer<const T>(),
+                                        output.defined() ? output.pointer<const T>() : nullptr,
+                                        grad_products.pointer<T>(), stream);
+        });
+      });
+  return grad_products;
+}
+
+// [KH * KW * O, C] -> [O, KH, KW, C]: what conv_transpose2d_matrix undoes.
+Tensor weight_of_matrix(const ConvTranspose2dGeometry& g, const Tensor& matrix) {
+  Tensor weight = Tensor::empty({g.out_channels, g.kernel_h, g.kernel_w, g.channels},
+                                matrix.dtype(), matrix.device());
+  swap_axes({.rows = g.taps(),
+             .columns = g.out_channels,
+             .item_bytes = g.channels * dtype_bytes(matrix.dtype())},
+            matrix, weight);
+  return weight;
+}
+
+// Keeps of the tensors what the wanted gradients are made of.
+BackwardFunction backward_of(const Tensor& input, const Tensor& weight, const Tensor& bias,
+                             const Tensor& output, const LinearParams& params,
+                             const ConvTranspose2dGeometry& g) {
+  return [g, tf32 = params.tf32, x = needs_grad(weight) ? input.detach() : Tensor{},
+          w = needs_grad(input) ? weight.detach() : Tensor{},
+          y = params.relu ? output.detach() : Tensor{},
+          bias_wanted = needs_grad(bias)](const Tensor& grad_output) {
+    const Tensor grad = gather_gradient(g, grad_output, y);
+    std::vector<Tensor> gradients(3);
+    if (w.defined()) {
+      gradients[0] = matmul(grad, conv_transpose2d_matrix(w), {.tf32 = tf32})
+                         .reshape({g.batch, g.height, g.width, g.channels});
+    }
+    if (x.defined()) {
+      const MatmulParams transposed{.a_transposed = true, .tf32 = tf32};
+      gradients[1] =
+          weight_of_matrix(g, matmul(grad, x.reshape({g.pixels(), g.channels}), transposed));
+    }
+    if (bias_wanted) {
+      gradients[2] = sum_rows(grad.reshape({g.pixels() * g.taps(), g.out_channels}));
+    }
+    return gradients;
+  };
 }
 
 }  // namespace
@@ -118,15 +185,17 @@ Tensor conv_transpose2d(const Tensor& input, const Tensor& weight, const Tensor&
   Tensor output =
       Tensor::empty({g.batch, g.height * g.kernel_h, g.width * g.kernel_w, g.out_channels},
                     input.dtype(), device);
-  if (output.numel() == 0) return output;
-  if (input.dtype() == DType::kF64) {
-    cpu::conv_transpose2d(g, params.relu, input.data<const double>(), weight.data<const double>(),
-                          bias.defined() ? bias.data<const double>() : nullptr,
-                          output.data<double>());
-  } else {
-    product_and_shuffle(input, weight, bias, params, g, output);
+  if (output.numel() > 0) {
+    if (input.dtype() == DType::kF64) {
+      cpu::conv_transpose2d(g, params.relu, input.data<const double>(), weight.data<const double>(),
+                            bias.defined() ? bias.data<const double>() : nullptr,
+                            output.data<double>());
+    } else {
+      product_and_shuffle(input.detach(), weight.detach(), bias.detach(), params, g, output);
+    }
   }
-  return output;
+  return record(kOp, output, {input, weight, bias},
+                backward_of(input, weight, bias, output, params, g));
 }
 
 }  // namespace mrcnn

@@ -6,11 +6,11 @@
 //   returns  [N, H * KH, W * KW, O]
 //   output(n, y * KH + ky, x * KW + kx, o) = relu?(bias(o) + sum_c input(n, y, x, c) *
 //                                                                 weight(o, ky, kx, c))
-// Gradient: none (inference).  Accumulates in the tensors' type, bf16 in f32.
+// Gradient: input, weight, bias.  Accumulates in the tensors' type, bf16 in f32.
 // Deterministic: yes, for a given CPU or GPU type.  Syncs host: no.
 // Capturable: after a first run of the same shape outside the capture.
 // f64 is a plain loop; else one product with the weight of every tap (kernels/linalg/linear.h) and
-// a pixel shuffle.
+// a pixel shuffle. The gradients are those of the product, behind the shuffle backwards.
 #pragma once
 
 #include <cstddef>
@@ -52,11 +52,19 @@ namespace cpu {
 void conv_transpose2d(const ConvTranspose2dGeometry& g, bool relu, const double* input,
                       const double* weight, const double* bias, double* output);
 void swap_axes(const SwapAxesGeometry& g, const std::byte* source, std::byte* target);
+// The pixel shuffle backwards, and the ReLU's gradient. output is nullptr where there is no ReLU.
+// grad_output, output [N, H * KH, W * KW, O]; grad_products [N, H, W, KH, KW, O]
+template <typename T>
+void conv_transpose2d_gather(const ConvTranspose2dGeometry& g, const T* grad_output,
+                             const T* output, T* grad_products);
 }  // namespace cpu
 
 namespace cuda {
 // Items are made of 2-byte or 4-byte elements, to which both addresses are aligned.
 void swap_axes(const SwapAxesGeometry& g, const std::byte* source, std::byte* target,
                Stream stream);
+template <typename T>
+void conv_transpose2d_gather(const ConvTranspose2dGeometry& g, const T* grad_output,
+                             const T* output, T* grad_products, Stream stream);
 }  // namespace cuda
 }  // namespace mrcnn

@@ -2,6 +2,7 @@
 
 #include "core/parallel.h"
 #include "kernels/conv/conv_transpose2d.h"
+#include "kernels/elementwise/relu_math.h"
 
 namespace mrcnn::cpu {
 
@@ -39,5 +40,31 @@ void swap_axes(const SwapAxesGeometry& g, const std::byte* source, std::byte* ta
     }
   });
 }
+
+template <typename T>
+void conv_transpose2d_gather(const ConvTranspose2dGeometry& g, const T* grad_output,
+                             const T* output, T* grad_products) {
+  const int64_t run = g.kernel_w * g.out_channels;  // elements that lie together on both sides
+  parallel_for(0, g.batch * g.height, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin * g.width * g.kernel_h; i < end * g.width * g.kernel_h; ++i) {
+      const int64_t ky = i % g.kernel_h, x = i / g.kernel_h % g.width;
+      const int64_t line = i / g.kernel_h / g.width;
+      const int64_t from = ((line * g.kernel_h + ky) * g.width + x) * run;
+      T* const to = grad_products + i * run;
+      if (output == nullptr) {
+        std::copy_n(grad_output + from, run, to);
+      } else {
+        for (int64_t k = 0; k < run; ++k) {
+          to[k] = relu_gradient(grad_output[from + k], output[from + k]);
+        }
+      }
+    }
+  });
+}
+
+template void conv_transpose2d_gather(const ConvTranspose2dGeometry&, const float*, const float*,
+                                      float*);
+template void conv_transpose2d_gather(const ConvTranspose2dGeometry&, const double*, const double*,
+                                      double*);
 
 }  // namespace mrcnn::cpu

@@ -1,5 +1,9 @@
+#include "core/cuda/device_math.cuh"
+#include "core/cuda/division.cuh"
+#include "core/cuda/element_vector.cuh"
 #include "core/cuda/launch.cuh"
 #include "kernels/conv/conv_transpose2d.h"
+#include "kernels/elementwise/relu_math.h"
 
 namespace mrcnn::cuda {
 namespace {
@@ -32,7 +36,55 @@ void swap_words(const SwapAxesGeometry& g, const std::byte* source, std::byte* t
          reinterpret_cast<const Word*>(source), reinterpret_cast<Word*>(target));
 }
 
+// One thread, one pack of the products' gradients. `packs`: of a run of KW * O elements.
+template <int kWidth, typename T>
+__global__ void conv_transpose2d_gather_kernel(ConvTranspose2dGeometry g, int64_t packs,
+                                               const T* __restrict__ grad_output,
+                                               const T* __restrict__ output,
+                                               T* __restrict__ grad_products) {
+  const int64_t count = g.pixels() * g.kernel_h * packs;
+  for (int64_t i = first_item(); i < count; i += item_stride()) {
+    const auto [run, pack] = divide(i, packs);
+    const auto [pixel, ky] = divide(run, g.kernel_h);
+    const auto [line, x] = divide(pixel, g.width);
+    const int64_t from = (((line * g.kernel_h + ky) * g.width + x) * packs + pack) * kWidth;
+    Pack<kWidth> grad = load_pack<kWidth>(grad_output + from);
+    if (output != nullptr) {
+      const Pack<kWidth> result = load_pack<kWidth>(output + from);
+#pragma unroll
+      for (int k = 0; k < kWidth; ++k) {
+        grad.values[k] = relu_gradient(grad.values[k], result.values[k]);
+      }
+    }
+    store_pack<kWidth>(grad_products + i * kWidth, grad);
+  }
+}
+
 }  // namespace
+
+template <typename T>
+void conv_transpose2d_gather(const ConvTranspose2dGeometry& g, const T* grad_output,
+                             const T* output, T* grad_products, Stream stream) {
+  const int64_t run = g.kernel_w * g.out_channels;
+  const int64_t count = g.pixels() * g.kernel_h * run;
+  if (count == 0) return;
+  const auto start = [&](auto width) {
+    constexpr int kWidth = decltype(width)::value;
+    launch("conv_transpose2d_gather", conv_transpose2d_gather_kernel<kWidth, T>,
+           {.grid = blocks_for(count / kWidth, kBlock), .block = dim3(kBlock), .stream = stream}, g,
+           run / kWidth, grad_output, output, grad_products);
+  };
+  if (start_on_16_bytes(grad_output, output)) {
+    with_pack_width<T>(run, start);
+  } else {
+    start(std::integral_constant<int, 1>{});
+  }
+}
+
+template void conv_transpose2d_gather(const ConvTranspose2dGeometry&, const float*, const float*,
+                                      float*, Stream);
+template void conv_transpose2d_gather(const ConvTranspose2dGeometry&, const BFloat16*,
+                                      const BFloat16*, BFloat16*, Stream);
 
 void swap_axes(const SwapAxesGeometry& g, const std::byte* source, std::byte* target,
                Stream stream) {

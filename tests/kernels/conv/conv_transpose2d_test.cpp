@@ -4,10 +4,12 @@
 
 #include <vector>
 
+#include "core/autograd/engine.h"
 #include "core/error.h"
 #include "tests/kernels/conv/conv_test_tools.h"
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
+#include "tests/support/gradient_check.h"
 #include "tests/support/random_tensor.h"
 
 namespace mrcnn {
@@ -106,6 +108,71 @@ TEST_CASE("CUDA refuses f64 and tensors of two devices") {
     CHECK_THROWS_AS(
         conv_transpose2d(copy_to(to_f64(input), device), copy_to(to_f64(weight), device), {}),
         DTypeError);
+  });
+}
+
+TEST_CASE("Gradients match finite differences") {
+  for (const bool relu : {false, true}) {
+    test::check_gradients(
+        [&](const std::vector<Tensor>& x) {
+          return conv_transpose2d(x[0], x[1], x[2], {.relu = relu});
+        },
+        {random_tensor<double>({2, 3, 5, 4}, 1), random_tensor<double>({3, 2, 2, 4}, 2),
+         random_tensor<double>({3}, 3)});
+  }
+  test::check_gradients(
+      [](const std::vector<Tensor>& x) { return conv_transpose2d(x[0], x[1], {}); },
+      {random_tensor<double>({1, 2, 3, 1}, 4), random_tensor<double>({5, 3, 2, 1}, 5)});
+}
+
+struct GradientCase {
+  Shape input, weight;
+  bool relu;
+};
+const std::vector<GradientCase> kGradientCases{{{3, 7, 5, 8}, {8, 2, 2, 8}, true},
+                                               {{1, 5, 2, 3}, {2, 3, 1, 3}, false},
+                                               {{2, 1, 3, 4}, {1, 2, 3, 4}, true},
+                                               {{0, 4, 6, 3}, {5, 2, 2, 3}, true}};
+
+// The gradients of input, weight and bias; the output's gradient is random. All values fit bf16.
+std::vector<Tensor> gradients(const GradientCase& c, DType dtype, Device device) {
+  const bool is_bf16 = dtype == DType::kBF16;
+  std::vector<Tensor> leaves{rounded_to_bf16(random_tensor(c.input, 1)),
+                             rounded_to_bf16(random_tensor(c.weight, 2)),
+                             rounded_to_bf16(random_tensor({c.weight[0]}, 3))};
+  for (Tensor& leaf : leaves) {
+    const bool is_bias = &leaf == &leaves[2];
+    leaf = copy_to(cast(leaf, is_bf16 && is_bias ? DType::kF32 : dtype), device);
+    leaf.require_grad();
+  }
+  const Tensor output = conv_transpose2d(leaves[0], leaves[1], leaves[2], {.relu = c.relu});
+  const Tensor grad = rounded_to_bf16(random_tensor(output.shape(), 4));
+  backward_from(output, copy_to(cast(grad, dtype), device));
+  return {leaves[0].grad(), leaves[1].grad(), leaves[2].grad()};
+}
+
+TEST_CASE("The f32 gradients match those in f64") {
+  for (const GradientCase& c : kGradientCases) {
+    CAPTURE(c.input.to_string());
+    const auto f32 = gradients(c, DType::kF32, {}), f64 = gradients(c, DType::kF64, {});
+    for (size_t i = 0; i < f32.size(); ++i) CHECK(deviation(f32[i], f64[i]).max < 1e-5);
+  }
+}
+
+TEST_CASE("CUDA gradients match the CPU's") {
+  test::on_cuda([](Device device) {
+    for (const GradientCase& c : kGradientCases) {
+      CAPTURE(c.input.to_string());
+      const auto expected = gradients(c, DType::kF32, {});
+      const auto f32 = gradients(c, DType::kF32, device);
+      for (size_t i = 0; i < f32.size(); ++i) {
+        CHECK(count_far(f32[i], expected[i], 1e-5F, 1e-5F) == 0);
+      }
+      const auto bf16 = gradients(c, DType::kBF16, device);
+      for (size_t i = 0; i < bf16.size(); ++i) {
+        CHECK(count_far(bf16[i], expected[i], test::kBf16Rounding, 1e-5F) == 0);
+      }
+    }
   });
 }
 
