@@ -23,6 +23,9 @@ StoredImage decode_jpeg(std::span<const std::byte> bytes, const std::string& nam
                         const DecodeOptions& options);
 StoredImage decode_png(std::span<const std::byte> bytes, const std::string& name,
                        const DecodeOptions& options);
+// One byte a pixel as stored, [H, W] u8. Any damage is an error.
+Tensor decode_png_numbers(std::span<const std::byte> bytes, const std::string& name,
+                          const ImageLimits& limits);
 
 // Throws FileError if the size is empty or past a limit.
 void check_image_size(int64_t height, int64_t width, const std::string& name,

@@ -49,6 +49,7 @@ constexpr std::array kKnownSignatures = {
     Signature{0, "PK\3\4"sv, "a ZIP archive"},
     Signature{0, "\x1F\x8B"sv, "a gzip archive"},
     Signature{0, "version https://git-lfs"sv, "a Git LFS pointer, not the file it stands for"},
+    Signature{0, "\xFF\xD8\xFF"sv, "a JPEG image"},
     Signature{0, "<"sv, "an HTML or XML page, perhaps a failed download"},
 };
 
@@ -63,14 +64,16 @@ std::string guess_content(std::span<const std::byte> bytes) {
   return "of an unknown kind, its first bytes are" + first;
 }
 
+std::string describe_content(std::span<const std::byte> bytes, std::string_view wanted) {
+  if (bytes.empty()) return "the file is empty";
+  return fmt::format("not a {} image; the file is {}", wanted, guess_content(bytes));
+}
+
 StoredImage decode_stored(std::span<const std::byte> bytes, const std::string& name,
                           const DecodeOptions& options) {
   if (is_jpeg(bytes)) return decode_jpeg(bytes, name, options);
   if (is_png(bytes)) return decode_png(bytes, name, options);
-  const std::string problem = bytes.empty()
-                                  ? "the file is empty"
-                                  : "not a JPEG or PNG image; the file is " + guess_content(bytes);
-  throw FileError(ExitCode::kData, name, "", problem);
+  throw FileError(ExitCode::kData, name, "", describe_content(bytes, "JPEG or PNG"));
 }
 
 void check_file_size(uint64_t num_bytes, const std::string& name, const ImageLimits& limits) {
@@ -79,6 +82,14 @@ void check_file_size(uint64_t num_bytes, const std::string& name, const ImageLim
                     fmt::format("{} bytes are more than the limit of {} for an image file",
                                 num_bytes, limits.max_file_bytes));
   }
+}
+
+FileBytes read_image_file(const std::string& path, const ImageLimits& limits) {
+  // Only to refuse a huge file before it is read; what cannot be asked is left to read_file.
+  std::error_code ignored;
+  const uintmax_t num_bytes = std::filesystem::file_size(path, ignored);
+  if (!ignored) check_file_size(num_bytes, path, limits);
+  return read_file(path, ExitCode::kData);
 }
 
 }  // namespace
@@ -114,12 +125,20 @@ Image decode_image(std::span<const std::byte> bytes, const std::string& name,
 }
 
 Image load_image(const std::string& path, const DecodeOptions& options) {
-  // Only to refuse a huge file before it is read; what cannot be asked is left to read_file.
-  std::error_code ignored;
-  const uintmax_t num_bytes = std::filesystem::file_size(path, ignored);
-  if (!ignored) check_file_size(num_bytes, path, options.limits);
-  const FileBytes file = read_file(path, ExitCode::kData);
+  const FileBytes file = read_image_file(path, options.limits);
   return decode_image(file.bytes, path, options);
+}
+
+Tensor decode_png_indices(std::span<const std::byte> bytes, const std::string& name,
+                          const ImageLimits& limits) {
+  check_file_size(bytes.size(), name, limits);
+  if (!is_png(bytes)) throw FileError(ExitCode::kData, name, "", describe_content(bytes, "PNG"));
+  return decode_png_numbers(bytes, name, limits);
+}
+
+Tensor load_png_indices(const std::string& path, const ImageLimits& limits) {
+  const FileBytes file = read_image_file(path, limits);
+  return decode_png_indices(file.bytes, path, limits);
 }
 
 }  // namespace mrcnn

@@ -58,4 +58,11 @@ Image decode_image(std::span<const std::byte> bytes, const std::string& name,
 // Reads a regular file (no FIFO, device or directory) and decodes it. Throws FileError.
 Image load_image(const std::string& path, const DecodeOptions& options = {});
 
+// The numbers behind the colours of a PNG whose pixels stand for objects or classes: indices of its
+// palette, or gray levels of up to eight bits as stored. [H, W] u8. A picture of other kinds, any
+// damage included, throws FileError; an EXIF orientation is ignored.
+Tensor decode_png_indices(std::span<const std::byte> bytes, const std::string& name,
+                          const ImageLimits& limits = {});
+Tensor load_png_indices(const std::string& path, const ImageLimits& limits = {});
+
 }  // namespace mrcnn

@@ -21,7 +21,10 @@ namespace {
 // the static steps below, which hold plain values only.
 class PngDecoder {
  public:
-  PngDecoder(std::span<const std::byte> bytes, const ImageLimits& limits) : bytes_(bytes) {
+  enum class Pixels { kRgb, kIndices };
+
+  PngDecoder(std::span<const std::byte> bytes, const ImageLimits& limits, Pixels pixels)
+      : bytes_(bytes), pixels_(pixels) {
     png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, on_error, on_warning);
     if (png_ != nullptr) info_ = png_create_info_struct(png_);
     max_side_ = static_cast<png_uint_32>(limits.max_side);
@@ -39,6 +42,7 @@ class PngDecoder {
   }
   int64_t height() const { return height_; }
   int64_t width() const { return width_; }
+  int64_t channels() const { return pixels_ == Pixels::kRgb ? 3 : 1; }
   const char* error() const { return error_.data(); }
   std::vector<std::string>& warnings() { return warnings_; }
 
@@ -59,24 +63,34 @@ class PngDecoder {
     // (their checksums are still verified).
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
     png_read_info(png, self.info_);
-    png_set_palette_to_rgb(png);
-    png_set_expand_gray_1_2_4_to_8(png);
-    png_set_strip_16(png);
-    png_set_gray_to_rgb(png);
-    png_set_strip_alpha(png);
+    if (self.pixels_ == Pixels::kRgb) {
+      png_set_palette_to_rgb(png);
+      png_set_expand_gray_1_2_4_to_8(png);
+      png_set_strip_16(png);
+      png_set_gray_to_rgb(png);
+      png_set_strip_alpha(png);
+    } else {
+      const int colour_type = png_get_color_type(png, self.info_);
+      if (colour_type != PNG_COLOR_TYPE_PALETTE && colour_type != PNG_COLOR_TYPE_GRAY) {
+        png_error(png, "its pixels are colours, not indices of a palette or levels of gray");
+      }
+      if (png_get_bit_depth(png, self.info_) > 8) png_error(png, "its pixels have 16 bits");
+      png_set_packing(png);  // one byte a pixel, values as stored
+    }
     self.num_passes_ = png_set_interlace_handling(png);
     png_read_update_info(png, self.info_);
     self.height_ = static_cast<int64_t>(png_get_image_height(png, self.info_));
     self.width_ = static_cast<int64_t>(png_get_image_width(png, self.info_));
-    if (png_get_rowbytes(png, self.info_) != static_cast<size_t>(3 * self.width_)) {
-      png_error(png, "rows do not expand to RGB");
+    const size_t row_bytes = static_cast<size_t>(self.channels() * self.width_);
+    if (png_get_rowbytes(png, self.info_) != row_bytes) {
+      png_error(png, "rows do not expand to eight bits a channel");
     }
   }
 
   static void rows_step(PngDecoder& self) {
     for (int pass = 0; pass < self.num_passes_; ++pass) {
       for (int64_t y = 0; y < self.height_; ++y) {
-        png_read_row(self.png_, self.target_ + 3 * y * self.width_, nullptr);
+        png_read_row(self.png_, self.target_ + self.channels() * y * self.width_, nullptr);
       }
     }
     png_read_end(self.png_, nullptr);
@@ -108,6 +122,7 @@ class PngDecoder {
   }
 
   std::span<const std::byte> bytes_;
+  Pixels pixels_;
   size_t position_ = 0;
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
@@ -135,21 +150,31 @@ void check_plausible(const PngChunks& chunks, const std::string& name) {
   }
 }
 
+PngChunks check_chunks(std::span<const std::byte> bytes, const std::string& name,
+                       const ImageLimits& limits) {
+  const PngChunks chunks = walk_png_chunks(bytes);
+  if (chunks.height == 0 && chunks.width == 0) fail(name, "damaged PNG: no image header");
+  check_image_size(chunks.height, chunks.width, name, limits);
+  check_plausible(chunks, name);
+  return chunks;
+}
+
+void read_header(PngDecoder& decoder, const PngChunks& chunks, const std::string& name,
+                 const char* complaint) {
+  if (!decoder.created()) throw MemoryError("[decode_png] cannot create a decoder: " + name);
+  if (!decoder.read_header()) fail(name, fmt::format("{}: {}", complaint, decoder.error()));
+  if (decoder.height() != chunks.height || decoder.width() != chunks.width) {
+    fail(name, "damaged PNG: two different image headers");
+  }
+}
+
 }  // namespace
 
 StoredImage decode_png(std::span<const std::byte> bytes, const std::string& name,
                        const DecodeOptions& options) {
-  const PngChunks chunks = walk_png_chunks(bytes);
-  if (chunks.height == 0 && chunks.width == 0) fail(name, "damaged PNG: no image header");
-  check_image_size(chunks.height, chunks.width, name, options.limits);
-  check_plausible(chunks, name);
-
-  PngDecoder decoder(bytes, options.limits);
-  if (!decoder.created()) throw MemoryError("[decode_png] cannot create a decoder: " + name);
-  if (!decoder.read_header()) fail(name, fmt::format("damaged PNG: {}", decoder.error()));
-  if (decoder.height() != chunks.height || decoder.width() != chunks.width) {
-    fail(name, "damaged PNG: two different image headers");
-  }
+  const PngChunks chunks = check_chunks(bytes, name, options.limits);
+  PngDecoder decoder(bytes, options.limits, PngDecoder::Pixels::kRgb);
+  read_header(decoder, chunks, name, "damaged PNG");
   StoredImage result;
   result.pixels = Tensor::zeros(Shape{decoder.height(), decoder.width(), 3}, DType::kU8);
   const bool complete = decoder.read_rows(result.pixels.data<uint8_t>());
@@ -163,6 +188,18 @@ StoredImage decode_png(std::span<const std::byte> bytes, const std::string& name
     result.orientation = exif_orientation(chunks.exif, result.warnings);
   }
   return result;
+}
+
+Tensor decode_png_numbers(std::span<const std::byte> bytes, const std::string& name,
+                          const ImageLimits& limits) {
+  const PngChunks chunks = check_chunks(bytes, name, limits);
+  PngDecoder decoder(bytes, limits, PngDecoder::Pixels::kIndices);
+  read_header(decoder, chunks, name, "not a PNG of indices");
+  Tensor indices = Tensor::zeros(Shape{decoder.height(), decoder.width()}, DType::kU8);
+  if (!decoder.read_rows(indices.data<uint8_t>())) {
+    fail(name, fmt::format("damaged PNG: {}", decoder.error()));
+  }
+  return indices;
 }
 
 }  // namespace mrcnn
