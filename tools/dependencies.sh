@@ -8,6 +8,7 @@ needed_packages=(
   g++ cmake ninja-build
   libdnnl-dev                            # oneDNN: convolution and matrix products
   libturbojpeg0-dev libpng-dev zlib1g-dev
+  libexpat1-dev                          # XML annotations
   libsimdjson-dev rapidjson-dev libfmt-dev libcli11-dev
   doctest-dev                            # tests
 )
@@ -30,7 +31,7 @@ apt_install() {
 install_dependencies() {
   if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     echo "This is not Debian or Ubuntu, so nothing is installed here. Needed: a C++20 compiler," \
-      "CMake 3.25, Ninja, oneDNN 2.6, libjpeg-turbo (TurboJPEG), libpng, zlib, simdjson 3," \
+      "CMake 3.25, Ninja, oneDNN 2.6, libjpeg-turbo (TurboJPEG), libpng, zlib, Expat, simdjson 3," \
       "RapidJSON, fmt 9, CLI11 2, doctest 2.4." >&2
     return 0 # CMake says what is missing
   fi

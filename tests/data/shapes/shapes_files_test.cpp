@@ -3,47 +3,26 @@
 #include <doctest/doctest.h>
 #include <simdjson.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "core/error.h"
 #include "core/parallel.h"
 #include "data/image/image.h"
 #include "data/masks/rle.h"
+#include "tests/support/scratch_folder.h"
 
 namespace mrcnn {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A folder that goes away with the object.
-class Scratch {
- public:
-  Scratch() {
-    std::string pattern = (fs::temp_directory_path() / "shapes_test.XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~Scratch() { fs::remove_all(path_); }
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
-
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+using test::ScratchFolder;
 
 const ShapesParams kSmall{.seed = 3, .height = 64, .width = 80};
 
 TEST_CASE("TheFilesDescribeThePictures") {
-  const Scratch scratch;
-  const std::string dir = (scratch / "set").string();
+  const ScratchFolder scratch;
+  const std::string dir = scratch.path("set");
   CHECK(write_shapes_files(dir, shapes_splits(12, 3), kSmall, ExistingFiles::kKeep));
   CHECK(fs::exists(dir + "/val/000003.png"));
   CHECK(!fs::exists(dir + "/val/000004.png"));
@@ -93,12 +72,12 @@ TEST_CASE("TheFilesDescribeThePictures") {
 }
 
 TEST_CASE("FilesThatFitAreKeptAndOthersAreNotReplacedUnasked") {
-  const Scratch scratch;
-  const std::string dir = (scratch / "set").string();
+  const ScratchFolder scratch;
+  const std::string dir = scratch.path("set");
   const auto keep = ExistingFiles::kKeep;
   CHECK(write_shapes_files(dir, shapes_splits(2, 1), kSmall, keep));
   const std::string json = dir + "/annotations/instances_train.json";
-  const std::string before = text_of(json);
+  const std::string before = scratch.read("set/annotations/instances_train.json");
   const auto time = fs::last_write_time(json);
   CHECK_FALSE(write_shapes_files(dir, shapes_splits(2, 1), kSmall, keep));
   CHECK(fs::last_write_time(json) == time);
@@ -107,45 +86,44 @@ TEST_CASE("FilesThatFitAreKeptAndOthersAreNotReplacedUnasked") {
   fs::remove(dir + "/train/000002.png");
   CHECK(write_shapes_files(dir, shapes_splits(2, 1), kSmall, keep));
   CHECK(fs::exists(dir + "/train/000002.png"));
-  CHECK(text_of(json) == before);
+  CHECK(scratch.read("set/annotations/instances_train.json") == before);
 
   ShapesParams other = kSmall;
   other.seed = 4;
   CHECK_THROWS_WITH_AS(write_shapes_files(dir, shapes_splits(2, 1), other, keep),
                        doctest::Contains("instances_train.json: holds another"), UsageError);
   CHECK_THROWS_AS(write_shapes_files(dir, shapes_splits(3, 1), kSmall, keep), UsageError);
-  CHECK(text_of(json) == before);
+  CHECK(scratch.read("set/annotations/instances_train.json") == before);
   CHECK(write_shapes_files(dir, shapes_splits(2, 1), other, ExistingFiles::kReplace));
-  CHECK(text_of(json) != before);
+  CHECK(scratch.read("set/annotations/instances_train.json") != before);
 
-  std::ofstream(json) << "{}";
+  scratch.write("set/annotations/instances_train.json", "{}");
   CHECK_THROWS_AS(write_shapes_files(dir, shapes_splits(2, 1), other, keep), UsageError);
 }
 
 TEST_CASE("TheNumberOfThreadsChangesNothing") {
-  const Scratch scratch;
+  const ScratchFolder scratch;
   const int threads = num_threads();
   set_num_threads(1);
-  write_shapes_files((scratch / "one").string(), shapes_splits(5, 0), kSmall, ExistingFiles::kKeep);
+  write_shapes_files(scratch.path("one"), shapes_splits(5, 0), kSmall, ExistingFiles::kKeep);
   set_num_threads(4);
-  write_shapes_files((scratch / "four").string(), shapes_splits(5, 0), kSmall,
-                     ExistingFiles::kKeep);
+  write_shapes_files(scratch.path("four"), shapes_splits(5, 0), kSmall, ExistingFiles::kKeep);
   set_num_threads(threads);
   for (const std::string name : {"annotations/instances_train.json", "train/000005.png"}) {
-    const std::string text = text_of(scratch / ("one/" + name));
+    const std::string text = scratch.read("one/" + name);
     CHECK(!text.empty());
-    CHECK(text == text_of(scratch / ("four/" + name)));
+    CHECK(text == scratch.read("four/" + name));
   }
 }
 
 TEST_CASE("RejectsWhatCannotBeWritten") {
   CHECK_THROWS_AS(shapes_splits(-1, 0), UsageError);
   CHECK_THROWS_AS(shapes_splits(0, 1'000'001), UsageError);
-  const Scratch scratch;
-  std::ofstream(scratch / "file") << "x";
-  CHECK_THROWS_WITH_AS(write_shapes_files((scratch / "file").string(), shapes_splits(1, 0), kSmall,
-                                          ExistingFiles::kKeep),
-                       doctest::Contains("cannot create the folder"), FileError);
+  const ScratchFolder scratch;
+  scratch.write("file", "x");
+  CHECK_THROWS_WITH_AS(
+      write_shapes_files(scratch.path("file"), shapes_splits(1, 0), kSmall, ExistingFiles::kKeep),
+      doctest::Contains("cannot create the folder"), FileError);
 }
 
 }  // namespace
