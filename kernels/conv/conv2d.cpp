@@ -3,11 +3,18 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <vector>
 
+#include "core/autograd/record.h"
 #include "core/dispatch.h"
 #include "core/error.h"
+#include "kernels/conv/conv2d_backward.h"
 #include "kernels/conv/conv2d_checks.h"
 #include "kernels/conv/conv2d_cpu.h"
+#include "kernels/conv/conv2d_device.h"
+#include "kernels/conv/conv2d_f32.h"
+#include "kernels/linalg/linear.h"
+#include "kernels/reduce/sum_rows.h"
 
 namespace mrcnn {
 namespace {
@@ -27,6 +34,48 @@ int64_t output_extent(int64_t input, int64_t kernel, int64_t stride, int64_t pad
   const int64_t last_start = input + 2 * padding - kernel;
   return last_start < 0 ? 0 : last_start / stride + 1;
 }
+
+// Keeps what the gradients that are asked for will read, no more.
+class Backward {
+ public:
+  Backward(const Tensor& input, const Tensor& weight, const Tensor& bias, const Tensor& residual,
+           const Conv2dParams& params, const Tensor& output)
+      : of_input_(needs_grad(input)),
+        of_weight_(needs_grad(weight)),
+        of_bias_(needs_grad(bias)),
+        of_residual_(needs_grad(residual)),
+        params_(params),
+        input_shape_(input.shape()),
+        weight_shape_(weight.shape()) {
+    if (of_weight_) input_ = input.detach();
+    if (of_input_) weight_ = weight.detach();
+    const bool any = of_input_ || of_weight_ || of_bias_ || of_residual_;
+    if (params.relu && any) output_ = output.detach();
+  }
+
+  std::vector<Tensor> operator()(const Tensor& grad_output) const {
+    const Tensor grad = output_.defined() ? mask_gradient(grad_output, output_) : grad_output;
+    const int64_t rows = grad.numel() / weight_shape_[0];
+    std::vector<Tensor> gradients(4);
+    if (of_input_) gradients[0] = conv2d_grad_input(grad, weight_, input_shape_, params_);
+    if (of_weight_) gradients[1] = conv2d_grad_weight(grad, input_, weight_shape_, params_);
+    if (of_bias_) gradients[2] = sum_rows(grad.reshape({rows, weight_shape_[0]}));
+    if (of_residual_) gradients[3] = grad;
+    return gradients;
+  }
+
+ private:
+  bool of_input_;
+  bool of_weight_;
+  bool of_bias_;
+  bool of_residual_;
+  Conv2dParams params_;
+  Shape input_shape_;
+  Shape weight_shape_;
+  Tensor input_{};
+  Tensor weight_{};
+  Tensor output_{};
+};
 
 }  // namespace
 
@@ -98,15 +147,22 @@ Tensor conv2d(const Tensor& input, const Tensor& weight, const Tensor& bias, con
   const Shape shape =
       check_conv2d_input("conv2d", input, residual, weight.shape(), weight.dtype(), params);
   common_device("conv2d", {&input, &weight});
-  if (weight.dtype() == DType::kF32 || weight.device().is_cuda()) {
-    return PreparedConv2d(weight, bias, params, Conv2dAlgorithm::kDirect).run(input, residual);
-  }
-  if (weight.dtype() != DType::kF64) {
+  const bool on_gpu = weight.device().is_cuda();
+  if (!on_gpu && weight.dtype() != DType::kF32 && weight.dtype() != DType::kF64) {
     throw DTypeError("[conv2d] takes f32 or f64: weight " + weight.describe());
   }
-  const Tensor output = Tensor::empty(shape, DType::kF64);
-  cpu::conv2d_plain(input, weight, bias, residual, params, output);
-  return output;
+  const Tensor output = Tensor::empty(shape, weight.dtype(), weight.device());
+  if (output.numel() > 0) {
+    if (on_gpu) {
+      run_conv2d_on_device(input, weight, bias, residual, params, output);
+    } else if (weight.dtype() == DType::kF32) {
+      cpu::conv2d_f32(input, weight, bias, residual, params, output);
+    } else {
+      cpu::conv2d_plain(input, weight, bias, residual, params, output);
+    }
+  }
+  return record("conv2d", output, {input, weight, bias, residual},
+                Backward(input, weight, bias, residual, params, output));
 }
 
 }  // namespace mrcnn

@@ -7,7 +7,9 @@
 // output = relu?(conv(input, weight) + bias + residual), height before width in every pair.
 // A frozen batch norm in front of the ReLU is an affine map: fold its scale into the weight and its
 // shift into the bias.
-// Gradient: none (inference).  Accumulates in the tensors' type, bf16 in f32.
+// Gradient: input, weight, bias, residual (conv2d_backward.h); with a ReLU that of the sum in front
+// of it, from the saved output. A prepared convolution records none.
+// Accumulates in the tensors' type, bf16 in f32.
 // Deterministic: yes, for a given CPU or GPU type and batch size, whatever the number of threads.
 // Syncs host: no.  Capturable: after a first run with the same sizes outside the capture.
 // f64 is a plain loop, the oracle of the tests. f32 runs oneDNN's direct convolution or, where that

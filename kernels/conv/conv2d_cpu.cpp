@@ -1,7 +1,9 @@
 #include "kernels/conv/conv2d_cpu.h"
 
 #include <algorithm>
+#include <vector>
 
+#include "core/dispatch.h"
 #include "core/parallel.h"
 
 namespace mrcnn::cpu {
@@ -14,6 +16,41 @@ struct TapRange {
   TapRange(int64_t start, int64_t kernel, int64_t extent)
       : begin(std::max<int64_t>(0, -start)), end(std::min(kernel, extent - start)) {}
 };
+
+// Images, rows and columns of a batch in one row of numbers.
+struct Pixels {
+  int64_t height;
+  int64_t width;
+  explicit Pixels(const Tensor& tensor) : height(tensor.size(1)), width(tensor.size(2)) {}
+  int64_t at(int64_t n, int64_t y, int64_t x) const { return (n * height + y) * width + x; }
+};
+
+// The gradient of one output channel's taps [KH, KW, C], added up in f64.
+template <typename T>
+void grad_taps(const Tensor& grad_output, const Tensor& input, const Conv2dParams& params,
+               int64_t output_channel, int64_t kernel_h, int64_t kernel_w,
+               std::vector<double>& taps) {
+  const int64_t channels = input.size(3), out_channels = grad_output.size(3);
+  const Pixels in(input), out(grad_output);
+  const T* const x = input.data<const T>();
+  const T* const g = grad_output.data<const T>() + output_channel;
+  std::fill(taps.begin(), taps.end(), 0.0);
+  for (int64_t i = 0; i < input.size(0) * out.height * out.width; ++i) {
+    const int64_t n = i / (out.height * out.width);
+    const int64_t top = i / out.width % out.height * params.stride[0] - params.padding[0];
+    const int64_t left = i % out.width * params.stride[1] - params.padding[1];
+    const TapRange rows(top, kernel_h, in.height);
+    const TapRange columns(left, kernel_w, in.width);
+    const auto gradient = static_cast<double>(g[i * out_channels]);
+    for (int64_t ky = rows.begin; ky < rows.end; ++ky) {
+      for (int64_t kx = columns.begin; kx < columns.end; ++kx) {
+        const T* const pixel = x + in.at(n, top + ky, left + kx) * channels;
+        double* const tap = taps.data() + (ky * kernel_w + kx) * channels;
+        for (int64_t c = 0; c < channels; ++c) tap[c] += gradient * static_cast<double>(pixel[c]);
+      }
+    }
+  }
+}
 
 }  // namespace
 
@@ -53,6 +90,59 @@ void conv2d_plain(const Tensor& input, const Tensor& weight, const Tensor& bias,
         y[i] = params.relu ? std::max(value, 0.0) : value;
       }
     }
+  });
+}
+
+void conv2d_grad_input_plain(const Tensor& grad_output, const Tensor& weight,
+                             const Conv2dParams& params, const Tensor& grad_input) {
+  const int64_t channels = weight.size(3), out_channels = weight.size(0);
+  const int64_t kernel_h = weight.size(1), kernel_w = weight.size(2);
+  const Pixels in(grad_input), out(grad_output);
+  const double* const g = grad_output.data<const double>();
+  const double* const w = weight.data<const double>();
+  double* const result = grad_input.data<double>();
+
+  // The output row or column that reads `position` with tap k; -1 if there is none.
+  const auto reader = [&](size_t axis, int64_t position, int64_t k, int64_t extent) {
+    const int64_t start = position + params.padding[axis] - k;
+    const int64_t stride = params.stride[axis];
+    return start >= 0 && start % stride == 0 && start / stride < extent ? start / stride : -1;
+  };
+  const auto fill_pixel = [&](int64_t n, int64_t y, int64_t x, double* pixel) {
+    std::fill_n(pixel, channels, 0.0);
+    for (int64_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
+      const int64_t oy = reader(0, y, tap / kernel_w, out.height);
+      const int64_t ox = reader(1, x, tap % kernel_w, out.width);
+      if (oy < 0 || ox < 0) continue;
+      for (int64_t o = 0; o < out_channels; ++o) {
+        const double gradient = g[out.at(n, oy, ox) * out_channels + o];
+        const double* const taps = w + (o * kernel_h * kernel_w + tap) * channels;
+        for (int64_t c = 0; c < channels; ++c) pixel[c] += gradient * taps[c];
+      }
+    }
+  };
+  parallel_for(0, grad_input.size(0) * in.height, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin * in.width; i < end * in.width; ++i) {
+      const int64_t row = i / in.width;
+      fill_pixel(row / in.height, row % in.height, i % in.width, result + i * channels);
+    }
+  });
+}
+
+void conv2d_grad_weight_plain(const Tensor& grad_output, const Tensor& input,
+                              const Conv2dParams& params, const Tensor& grad_weight) {
+  const int64_t kernel_h = grad_weight.size(1), kernel_w = grad_weight.size(2);
+  const int64_t count = kernel_h * kernel_w * grad_weight.size(3);
+  dispatch_float("conv2d_grad_weight", grad_weight.dtype(), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    parallel_for(0, grad_weight.size(0), 1, [&](int64_t begin, int64_t end) {
+      std::vector<double> taps(static_cast<size_t>(count));
+      for (int64_t o = begin; o < end; ++o) {
+        grad_taps<T>(grad_output, input, params, o, kernel_h, kernel_w, taps);
+        std::transform(taps.begin(), taps.end(), grad_weight.data<T>() + o * count,
+                       [](double sum) { return static_cast<T>(sum); });
+      }
+    });
   });
 }
 

@@ -1,5 +1,7 @@
 #include "kernels/conv/onednn.h"
 
+#include <utility>
+
 #include "core/parallel.h"
 
 namespace mrcnn::onednn {
@@ -33,6 +35,37 @@ dnnl::primitive_attr attributes(const Epilogue& epilogue, const memory::desc& ou
   return attr;
 }
 
+// Memory of the three tensors: activations channels last, the weight as the library likes it.
+struct Layouts {
+  memory::desc input, weight, output;
+  memory::dims strides, padding;
+
+  explicit Layouts(const ConvGeometry& g)
+      : input(f32_desc({g.batch, g.channels, g.height, g.width}, Tag::nhwc)),
+        weight(f32_desc({g.out_channels, g.channels, g.kernel[0], g.kernel[1]}, Tag::any)),
+        output(f32_desc({g.batch, g.out_channels, g.out_height, g.out_width}, Tag::nhwc)),
+        strides{g.stride[0], g.stride[1]},
+        padding{g.padding[0], g.padding[1]} {}
+};
+
+dnnl::convolution_forward::primitive_desc describe_forward(const ConvGeometry& g, prop_kind kind,
+                                                           const Epilogue& epilogue) {
+  using Convolution = dnnl::convolution_forward;
+  const Layouts at(g);
+  const auto bias = epilogue.bias ? f32_desc({g.out_channels}, Tag::x) : memory::desc();
+  const auto attr = attributes(epilogue, at.output);
+#if DNNL_VERSION_MAJOR >= 3
+  return {cpu_engine(), kind,       algorithm::convolution_direct,
+          at.input,     at.weight,  bias,
+          at.output,    at.strides, at.padding,
+          at.padding,   attr};
+#else
+  const Convolution::desc op(kind, algorithm::convolution_direct, at.input, at.weight, bias,
+                             at.output, at.strides, at.padding, at.padding);
+  return {op, attr, cpu_engine()};
+#endif
+}
+
 memory tensor_memory(const memory::desc& desc, const Tensor& tensor) {
   return {desc, cpu_engine(), tensor.raw()};
 }
@@ -54,29 +87,36 @@ memory::desc plain_conv_weight(const ConvGeometry& g) {
 }
 
 Operation make_convolution(const ConvGeometry& g, const Epilogue& epilogue) {
-  using Convolution = dnnl::convolution_forward;
-  const auto input = f32_desc({g.batch, g.channels, g.height, g.width}, Tag::nhwc);
-  const auto weight = f32_desc({g.out_channels, g.channels, g.kernel[0], g.kernel[1]}, Tag::any);
-  const auto bias = epilogue.bias ? f32_desc({g.out_channels}, Tag::x) : memory::desc();
-  const auto output = f32_desc({g.batch, g.out_channels, g.out_height, g.out_width}, Tag::nhwc);
-  const memory::dims strides{g.stride[0], g.stride[1]};
-  const memory::dims padding{g.padding[0], g.padding[1]};
-  const auto attr = attributes(epilogue, output);
-#if DNNL_VERSION_MAJOR >= 3
-  const Convolution::primitive_desc descriptor(cpu_engine(), prop_kind::forward_inference,
-                                               algorithm::convolution_direct, input, weight, bias,
-                                               output, strides, padding, padding, attr);
-#else
-  const Convolution::desc op(prop_kind::forward_inference, algorithm::convolution_direct, input,
-                             weight, bias, output, strides, padding, padding);
-  const Convolution::primitive_desc descriptor(op, attr, cpu_engine());
-#endif
+  const auto descriptor = describe_forward(g, prop_kind::forward_inference, epilogue);
   Operation operation;
-  operation.primitive = Convolution(descriptor);
+  operation.primitive = dnnl::convolution_forward(descriptor);
   operation.input = descriptor.src_desc();
   operation.weight = descriptor.weights_desc();
   if (epilogue.bias) operation.bias = descriptor.bias_desc();
   operation.output = descriptor.dst_desc();
+  operation.scratchpad_bytes = static_cast<int64_t>(descriptor.scratchpad_desc().get_size());
+  return operation;
+}
+
+Operation make_data_gradient(const ConvGeometry& g) {
+  using Gradient = dnnl::convolution_backward_data;
+  const Layouts at(g);
+  const auto attr = attributes({}, at.output);
+  const auto forward = describe_forward(g, prop_kind::forward_training, {});  // a hint
+#if DNNL_VERSION_MAJOR >= 3
+  const Gradient::primitive_desc descriptor(cpu_engine(), algorithm::convolution_direct, at.input,
+                                            at.weight, at.output, at.strides, at.padding,
+                                            at.padding, forward, attr);
+#else
+  const Gradient::desc op(algorithm::convolution_direct, at.input, at.weight, at.output, at.strides,
+                          at.padding, at.padding);
+  const Gradient::primitive_desc descriptor(op, attr, cpu_engine(), forward);
+#endif
+  Operation operation;
+  operation.primitive = Gradient(descriptor);
+  operation.input = descriptor.diff_src_desc();
+  operation.weight = descriptor.weights_desc();
+  operation.output = descriptor.diff_dst_desc();
   operation.scratchpad_bytes = static_cast<int64_t>(descriptor.scratchpad_desc().get_size());
   return operation;
 }
@@ -93,24 +133,40 @@ Tensor pack(const Tensor& weight, const memory::desc& from, const memory::desc& 
   return packed;
 }
 
-void execute(const Operation& operation, const Tensor& input, const Tensor& packed_weight,
-             const Tensor& bias, const Tensor& residual, const Tensor& output) {
+namespace {
+
+// Adds the scratchpad to the arguments, runs and waits.
+void run(const Operation& operation, std::unordered_map<int, memory> arguments) {
   const Tensor scratchpad = Tensor::empty(Shape{operation.scratchpad_bytes}, DType::kU8);
   const memory::desc scratchpad_desc({operation.scratchpad_bytes}, memory::data_type::u8, Tag::x);
+  if (operation.scratchpad_bytes > 0) {
+    arguments.emplace(DNNL_ARG_SCRATCHPAD, tensor_memory(scratchpad_desc, scratchpad));
+  }
+  operation.primitive.execute(cpu_stream(), arguments);
+  cpu_stream().wait();
+}
+
+}  // namespace
+
+void execute(const Operation& operation, const Tensor& input, const Tensor& packed_weight,
+             const Tensor& bias, const Tensor& residual, const Tensor& output) {
   std::unordered_map<int, memory> arguments{
       {DNNL_ARG_SRC, tensor_memory(operation.input, input)},
       {DNNL_ARG_WEIGHTS, tensor_memory(operation.weight, packed_weight)},
       {DNNL_ARG_DST, tensor_memory(operation.output, output)}};
-  if (operation.scratchpad_bytes > 0) {
-    arguments.emplace(DNNL_ARG_SCRATCHPAD, tensor_memory(scratchpad_desc, scratchpad));
-  }
   if (bias.defined()) arguments.emplace(DNNL_ARG_BIAS, tensor_memory(operation.bias, bias));
   if (residual.defined()) {
     arguments.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1,
                       tensor_memory(operation.output, residual));
   }
-  operation.primitive.execute(cpu_stream(), arguments);
-  cpu_stream().wait();
+  run(operation, std::move(arguments));
+}
+
+void execute_data_gradient(const Operation& operation, const Tensor& grad_output,
+                           const Tensor& packed_weight, const Tensor& grad_input) {
+  run(operation, {{DNNL_ARG_DIFF_DST, tensor_memory(operation.output, grad_output)},
+                  {DNNL_ARG_WEIGHTS, tensor_memory(operation.weight, packed_weight)},
+                  {DNNL_ARG_DIFF_SRC, tensor_memory(operation.input, grad_input)}});
 }
 
 void multiply_on_one_thread(const Product& p) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -30,6 +31,8 @@ struct ConvGeometry {
   std::array<int64_t, 2> kernel{1, 1};
   std::array<int64_t, 2> stride{1, 1};
   std::array<int64_t, 2> padding{0, 0};
+
+  friend auto operator<=>(const ConvGeometry&, const ConvGeometry&) = default;
 };
 
 enum class Residual {
@@ -43,6 +46,8 @@ struct Epilogue {
   bool bias = false;
   Residual residual = Residual::kNone;
   bool relu = false;
+
+  friend auto operator<=>(const Epilogue&, const Epilogue&) = default;
 };
 
 // A compiled operation and the layouts it wants.
@@ -58,6 +63,10 @@ struct Operation {
 // f32 convolution: input [N, H, W, C], output and residual [N, OH, OW, O].
 Operation make_convolution(const ConvGeometry& geometry, const Epilogue& epilogue);
 
+// Its data gradient: the operation's output is grad_output [N, OH, OW, O], its input grad_input
+// [N, H, W, C].
+Operation make_data_gradient(const ConvGeometry& geometry);
+
 // The plain layout of weights: [O, KH, KW, C].
 dnnl::memory::desc plain_conv_weight(const ConvGeometry& geometry);
 
@@ -68,6 +77,10 @@ Tensor pack(const Tensor& weight, const dnnl::memory::desc& from, const dnnl::me
 // was made with Residual::kTensor.
 void execute(const Operation& operation, const Tensor& input, const Tensor& packed_weight,
              const Tensor& bias, const Tensor& residual, const Tensor& output);
+
+// Runs an operation of make_data_gradient().
+void execute_data_gradient(const Operation& operation, const Tensor& grad_output,
+                           const Tensor& packed_weight, const Tensor& grad_input);
 
 // output [rows, columns] = a * b by sgemm. Strides: elements from one stored row to the next.
 struct Product {

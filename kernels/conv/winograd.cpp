@@ -14,42 +14,6 @@ constexpr int64_t kPositionPadding = 16;
 
 int64_t divide_up(int64_t value, int64_t divisor) { return (value + divisor - 1) / divisor; }
 
-// The filter transform: 6x3 values G with U = G g G^T. Row i is (1, p, p^2) / N(p), where N is what
-// the input transform leaves out: the product of the point's distances to the other finite points.
-std::array<std::array<double, 3>, 6> filter_matrix() {
-  const std::array<double, 5> at{0, winograd_points::a, -winograd_points::a, winograd_points::b,
-                                 -winograd_points::b};
-  std::array<std::array<double, 3>, 6> matrix{};
-  for (size_t i = 0; i < at.size(); ++i) {
-    double norm = 1;
-    for (size_t j = 0; j < at.size(); ++j) {
-      if (j != i) norm *= at[i] - at[j];
-    }
-    matrix[i] = {1 / norm, at[i] / norm, at[i] * at[i] / norm};
-  }
-  matrix[5] = {0, 0, 1};
-  return matrix;
-}
-
-// Writes the 36 transformed values of one 3x3 filter whose taps lie `stride` apart.
-void transform_filter(const std::array<std::array<double, 3>, 6>& g, const float* taps,
-                      int64_t stride, float* out, int64_t out_stride) {
-  std::array<std::array<double, 3>, 6> half{};
-  for (size_t i = 0; i < 6; ++i) {
-    for (size_t x = 0; x < 3; ++x) {
-      for (size_t y = 0; y < 3; ++y) {
-        half[i][x] += g[i][y] * static_cast<double>(taps[static_cast<int64_t>(y * 3 + x) * stride]);
-      }
-    }
-  }
-  for (size_t i = 0; i < 6; ++i) {
-    for (size_t j = 0; j < 6; ++j) {
-      const double value = half[i][0] * g[j][0] + half[i][1] * g[j][1] + half[i][2] * g[j][2];
-      out[static_cast<int64_t>(i * 6 + j) * out_stride] = static_cast<float>(value);
-    }
-  }
-}
-
 }  // namespace
 
 struct WinogradConv2d::Job {
@@ -91,27 +55,13 @@ bool use_winograd(const Shape& input) {
   return tiles >= kMinTiles && 2 * pixels >= tiles * kWinogradTile * kWinogradTile;
 }
 
-WinogradConv2d::WinogradConv2d(const Tensor& weight, const WinogradKernels& kernels)
+WinogradConv2d::WinogradConv2d(const Tensor& weight, const WinogradKernels& kernels,
+                               WinogradDirection direction)
     : kernels_(kernels),
-      channels_(weight.size(3)),
-      out_channels_(weight.size(0)),
-      panels_(divide_up(out_channels_, kernels.product_columns)) {
-  const int64_t columns = kernels_.product_columns;
-  packed_ = Tensor::zeros({kWinogradPositions, panels_, channels_, columns});
-  const auto matrix = filter_matrix();
-  const float* const taps = weight.data<const float>();
-  float* const packed = packed_.data<float>();
-  const int64_t position_stride = panels_ * channels_ * columns;
-  parallel_for(0, out_channels_, 4, [&](int64_t begin, int64_t end) {
-    for (int64_t o = begin; o < end; ++o) {
-      for (int64_t c = 0; c < channels_; ++c) {
-        transform_filter(matrix, taps + o * 9 * channels_ + c, channels_,
-                         packed + (o / columns * channels_ + c) * columns + o % columns,
-                         position_stride);
-      }
-    }
-  });
-}
+      channels_(weight.size(direction == WinogradDirection::kForward ? 3 : 0)),
+      out_channels_(weight.size(direction == WinogradDirection::kForward ? 0 : 3)),
+      packed_(pack_winograd_filters(weight, kernels.product_columns, direction)),
+      panels_(packed_.size(1)) {}
 
 // A block is some tiles times some panels. Every block streams its panels' weights from a distant
 // cache level, so it should have many tiles, but its intermediates should stay in a near one: 28

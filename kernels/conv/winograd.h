@@ -5,7 +5,8 @@
 //   output    [N, H, W, O] = relu?(conv(input, weight) + bias + residual)
 // Tiles of 4x4 outputs go through in blocks, one block per thread at a time: transform the inputs,
 // 36 products with the packed weights, transform back with the epilogue fused. Only a block's
-// intermediates exist, some megabytes per thread.
+// intermediates exist, some megabytes per thread. The gradient of the input is such a convolution
+// too; that of the weight is in winograd_weight_gradient.h.
 // Deterministic: yes; the result does not depend on the number of threads or images.
 #pragma once
 
@@ -13,6 +14,7 @@
 
 #include "core/tensor.h"
 #include "kernels/conv/conv2d.h"
+#include "kernels/conv/winograd_filters.h"
 #include "kernels/conv/winograd_kernels.h"
 
 namespace mrcnn::cpu {
@@ -22,7 +24,9 @@ class WinogradConv2d {
   // Whether the algorithm can compute this convolution at all.
   static bool supports(const Shape& weight, const Conv2dParams& params);
 
-  WinogradConv2d(const Tensor& weight, const WinogradKernels& kernels);
+  // With kDataGradient it is the convolution of grad_output that gives grad_input.
+  WinogradConv2d(const Tensor& weight, const WinogradKernels& kernels,
+                 WinogradDirection direction = WinogradDirection::kForward);
 
   // bias [O] and residual may be undefined. Shapes are the caller's promise.
   void run(const Tensor& input, const Tensor& bias, const Tensor& residual, bool relu,
@@ -41,8 +45,8 @@ class WinogradConv2d {
   WinogradKernels kernels_;
   int64_t channels_;
   int64_t out_channels_;
-  int64_t panels_;  // of product_columns outputs; the last one is filled up with zeros
   Tensor packed_;   // [36, panels, C, product_columns]
+  int64_t panels_;  // of product_columns outputs; the last one is filled up with zeros
 };
 
 // Whether Winograd is the faster algorithm for a supported convolution of `input`: with at least 8

@@ -39,7 +39,9 @@ const WinogradKernels kWinogradAvx2{.name = "avx2",
                                     .product_columns = avx2::kVectorsPerRow * avx2::kLanes,
                                     .input_transform = avx2::input_transform,
                                     .product = avx2::product_of_at_most<avx2::kProductRows>,
-                                    .output_transform = avx2::output_transform};
+                                    .output_transform = avx2::output_transform,
+                                    .gradient_transform = avx2::gradient_transform,
+                                    .accumulate = avx2::accumulate_at_most<avx2::kProductRows>};
 
 }  // namespace mrcnn::cpu
 #endif

@@ -34,12 +34,15 @@ MRCNN_SIMD inline Vector negated_multiply_add(Vector x, Vector y, Vector z) {
 }  // namespace
 }  // namespace avx512
 
-const WinogradKernels kWinogradAvx512{.name = "avx512",
-                                      .product_rows = avx512::kProductRows,
-                                      .product_columns = avx512::kVectorsPerRow * avx512::kLanes,
-                                      .input_transform = avx512::input_transform,
-                                      .product = avx512::product_of_at_most<avx512::kProductRows>,
-                                      .output_transform = avx512::output_transform};
+const WinogradKernels kWinogradAvx512{
+    .name = "avx512",
+    .product_rows = avx512::kProductRows,
+    .product_columns = avx512::kVectorsPerRow * avx512::kLanes,
+    .input_transform = avx512::input_transform,
+    .product = avx512::product_of_at_most<avx512::kProductRows>,
+    .output_transform = avx512::output_transform,
+    .gradient_transform = avx512::gradient_transform,
+    .accumulate = avx512::accumulate_at_most<avx512::kProductRows>};
 
 }  // namespace mrcnn::cpu
 #endif

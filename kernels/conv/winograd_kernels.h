@@ -1,5 +1,6 @@
-// The three inner loops of the Winograd convolution (winograd.h), compiled once per instruction
-// set. All vectors run over channels, so one function serves every image size.
+// The inner loops of the Winograd convolution (winograd.h) and of the gradients of weights,
+// compiled once per instruction set. All vectors run over channels, so one function serves every
+// image size.
 //
 // F(4x4, 3x3): a tile of 6x6 input pixels gives 4x4 outputs. In each of its 36 transformed
 // positions the convolution is a product of [tiles, C] with [C, O]. The transforms interpolate at
@@ -9,6 +10,8 @@
 //           v3, v4 = (d4 - a2*d2) +- b*(d3 - a2*d1)
 //   output  y0 = m0 + (m1 + m2) + (m3 + m4)        y1 = a *(m1 - m2) + b *(m3 - m4)
 //           y2 = a2*(m1 + m2) + b2*(m3 + m4)       y3 = a3*(m1 - m2) + b3*(m3 - m4) + m5
+//   The gradient of the products is the adjoint of the output transform, that of the filters the
+//   adjoint of the filter transform.
 // a = 5/8 and b = 3/2: every constant is exact in f32, and the rounding error of the convolution is
 // half of that with the textbook's 1 and 2 (it grows with the spread of the points' powers).
 // Source: Lavin and Gray, "Fast algorithms for convolutional neural networks", 2016, sec. 4; the
@@ -64,6 +67,18 @@ struct WinogradKernels {
   // products: position p lies at products + p * position_stride.
   void (*output_transform)(const float* products, int64_t position_stride, int64_t channels,
                            const WinogradTarget& target) = nullptr;
+
+  // The gradient of the products from that of a tile's outputs. pixels: the tile's 16 pixels, row
+  // by row; transformed as in input_transform.
+  void (*gradient_transform)(const float* const* pixels, int64_t channels, float* transformed,
+                             int64_t position_stride) = nullptr;
+
+  // sums [rows, product_columns] += left^T [rows, depth] * right [depth, product_columns], where
+  // row k of left starts at left + k * left_stride, and rows <= product_rows. The products are
+  // added up in the order of k before the sum is added. May fetch, not read, past the end.
+  void (*accumulate)(const float* left, int64_t left_stride, int64_t rows, const float* right,
+                     int64_t right_stride, int64_t depth, float* sums,
+                     int64_t sums_stride) = nullptr;
 };
 
 // What this machine can run, best first; empty without AVX2 and FMA.

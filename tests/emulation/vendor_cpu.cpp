@@ -8,6 +8,7 @@
 #include "core/primitives.h"
 #include "core/tensor.h"
 #include "kernels/conv/conv2d.h"
+#include "kernels/conv/conv2d_backward.h"
 #include "kernels/conv/convolution_plan.h"
 #include "kernels/linalg/gemm_plan.h"
 #include "kernels/linalg/matmul.h"
@@ -35,13 +36,28 @@ void store(const Tensor& result, void* output, DType dtype) {
 
 void convolve(const ConvolutionProblem& p, const void* input, const void* weight, const float* bias,
               const void* residual, void* output) {
+  const Shape in_shape{p.batch, p.height, p.width, p.channels};
+  const Shape weight_shape{p.out_channels, p.kernel[0], p.kernel[1], p.channels};
   const Shape out_shape{p.batch, p.out_height, p.out_width, p.out_channels};
-  const Tensor result =
-      conv2d(as_f32(input, {p.batch, p.height, p.width, p.channels}, p.dtype),
-             as_f32(weight, {p.out_channels, p.kernel[0], p.kernel[1], p.channels}, p.dtype),
-             view(bias, {p.out_channels}, DType::kF32), as_f32(residual, out_shape, p.dtype),
-             {.stride = p.stride, .padding = p.padding, .relu = p.relu});
-  store(result, output, p.dtype);
+  const Conv2dParams params{.stride = p.stride, .padding = p.padding, .relu = p.relu};
+  switch (p.pass) {
+    case ConvolutionPass::kForward: {
+      const PreparedConv2d direct(as_f32(weight, weight_shape, p.dtype),
+                                  view(bias, {p.out_channels}, DType::kF32), params,
+                                  Conv2dAlgorithm::kDirect);
+      return store(
+          direct.run(as_f32(input, in_shape, p.dtype), as_f32(residual, out_shape, p.dtype)),
+          output, p.dtype);
+    }
+    case ConvolutionPass::kDataGradient:
+      return store(conv2d_grad_input(as_f32(input, out_shape, p.dtype),
+                                     as_f32(weight, weight_shape, p.dtype), in_shape, params),
+                   output, p.dtype);
+    case ConvolutionPass::kWeightGradient:
+      return store(conv2d_grad_weight(as_f32(weight, out_shape, p.dtype),
+                                      as_f32(input, in_shape, p.dtype), weight_shape, params),
+                   output, p.dtype);
+  }
 }
 
 // A product without epilogue, whose operands may be stored transposed.
@@ -83,9 +99,6 @@ void enqueue(Stream stream, const char* name, std::function<void()> work) {
 
 void run_convolution(const ConvolutionProblem& problem, const void* input, const void* weight,
                      const float* bias, const void* residual, void* output, Stream stream) {
-  if (problem.pass != ConvolutionPass::kForward) {
-    throw CudaError("[conv2d] the emulated device has no convolution gradients");
-  }
   enqueue(stream, "convolution", [=] { convolve(problem, input, weight, bias, residual, output); });
 }
 

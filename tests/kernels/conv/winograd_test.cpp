@@ -10,6 +10,8 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "kernels/conv/conv2d.h"
+#include "kernels/conv/conv2d_backward.h"
+#include "kernels/conv/winograd_weight_gradient.h"
 #include "tests/kernels/conv/conv_test_tools.h"
 #include "tests/support/random_tensor.h"
 
@@ -108,8 +110,8 @@ TEST_CASE("Matches the f64 loop for sizes around tiles, blocks and panels") {
 TEST_CASE("The rounding error stays near the direct convolution's") {
   const Operands o = operands({{1, 16, 20, 256}, 32});
   const Tensor expected = oracle(o, false);
-  const Deviation direct =
-      deviation(conv2d(o.input, o.weight, o.bias, {}, same_size(false)), expected);
+  const PreparedConv2d prepared(o.weight, o.bias, same_size(false), Conv2dAlgorithm::kDirect);
+  const Deviation direct = deviation(prepared.run(o.input), expected);
   for_each_instruction_set([&](const cpu::WinogradKernels& kernels) {
     const Deviation winograd = deviation(run(kernels, o, false), expected);
     MESSAGE(std::string(kernels.name), ": rms ", winograd.rms, ", max ", winograd.max,
@@ -132,6 +134,41 @@ TEST_CASE("A batch equals its images one by one, bit by bit, with any number of 
       }
     }
     set_num_threads(before);
+  });
+}
+
+TEST_CASE("Gradients match the f64 loops, and the weight's does not depend on the threads") {
+  const std::vector<Case> cases{{{1, 4, 4, 16}},      {{1, 1, 1, 16}, 32},   {{2, 5, 3, 48}, 16},
+                                {{3, 7, 9, 16}, 80},  {{1, 19, 22, 64}, 48}, {{0, 5, 5, 16}},
+                                {{2, 90, 70, 16}, 16}};  // more tiles than a chunk
+  const int before = num_threads();
+  for_each_instruction_set([&](const cpu::WinogradKernels& kernels) {
+    for (const Case& c : cases) {
+      CAPTURE(c.input.to_string());
+      const Tensor input = random_tensor(c.input, 1);
+      const Tensor weight = random_tensor({c.outputs, 3, 3, c.input[3]}, 2);
+      const Tensor grad = random_tensor({c.input[0], c.input[1], c.input[2], c.outputs}, 3);
+      const Conv2dParams params = same_size(false);
+
+      const Tensor grad_input = Tensor::empty(c.input);
+      cpu::WinogradConv2d(weight, kernels, cpu::WinogradDirection::kDataGradient)
+          .run(grad, {}, {}, false, grad_input);
+      CHECK(deviation(grad_input, conv2d_grad_input(to_f64(grad), to_f64(weight), c.input, params))
+                .max < 4e-5);
+
+      const Tensor grad_weight = Tensor::empty(weight.shape());
+      cpu::winograd_weight_gradient(input, grad, kernels, grad_weight);
+      CHECK(deviation(grad_weight,
+                      conv2d_grad_weight(to_f64(grad), to_f64(input), weight.shape(), params))
+                .max < 4e-5);
+      for (const int threads : {1, 3}) {
+        set_num_threads(threads);
+        const Tensor again = Tensor::empty(weight.shape());
+        cpu::winograd_weight_gradient(input, grad, kernels, again);
+        CHECK(same_bits(again, grad_weight));
+      }
+      set_num_threads(before);
+    }
   });
 }
 
