@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "core/io/cache_directory.h"
 #include "kernels/conv/cudnn/library.h"
 #include "kernels/conv/cudnn/plan_cache.h"
 #include "kernels/conv/cudnn/plan_steps.h"
@@ -41,8 +42,7 @@ MadePlans make_plans(const std::string& description, std::span<const Convolution
                      const std::string& directory,
                      const std::function<void(const MadePlan&)>& done) {
   const cudnn::TargetDevice device = cudnn::TargetDevice::described(description);
-  const cudnn::PlanCache cache(directory.empty() ? cudnn::default_cache_directory() : directory,
-                               device);
+  const cudnn::PlanCache cache(directory.empty() ? default_cache_directory() : directory, device);
   MadePlans result{.device = device.description(),
                    .library = "cuDNN " + cudnn::library().version,
                    .directory = cache.directory(),

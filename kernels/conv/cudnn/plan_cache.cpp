@@ -4,7 +4,6 @@
 
 #include <cctype>
 #include <charconv>
-#include <cstdlib>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
@@ -92,17 +91,6 @@ std::optional<PlanSteps> read_body(std::string_view body, const ConvolutionProbl
 }
 
 }  // namespace
-
-std::string default_cache_directory() {
-  const auto variable = [](const char* name) {
-    const char* const value = std::getenv(name);
-    return std::string(value != nullptr ? value : "");
-  };
-  if (const std::string own = variable("MRCNN_CACHE_DIR"); !own.empty()) return own;
-  if (const std::string all = variable("XDG_CACHE_HOME"); !all.empty()) return all + "/maskrcnn";
-  const std::string home = variable("HOME");
-  return home.empty() ? home : home + "/.cache/maskrcnn";
-}
 
 PlanCache::PlanCache(const std::string& directory, const TargetDevice& device) : device_(device) {
   if (directory.empty()) return;

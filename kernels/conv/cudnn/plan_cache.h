@@ -1,7 +1,7 @@
 // Plans on disk, so that only the first run on a kind of GPU waits for compilers:
 //   <cache>/plans/<GPU>-sm_90-132-cudnn-9.19.0/<problem>.plan
-// <cache> is $MRCNN_CACHE_DIR, else $XDG_CACHE_HOME/maskrcnn, else ~/.cache/maskrcnn. A file per
-// problem, because a plan is up to some hundred kilobytes and programs add them at the same time.
+// <cache> is default_cache_directory() of core/io/cache_directory.h. A file per problem, because a
+// plan is up to some hundred kilobytes and programs add them at the same time.
 // Content: lines with the format, the problem, "timed" or "advised" (how the plan was chosen) and
 // the SHA-256 of the rest; then per step a line with its part and its length, and cuDNN's text.
 // A cache is an aid: what cannot be read, is damaged or is refused counts as absent, and what
@@ -14,9 +14,6 @@
 #include "kernels/conv/cudnn/plan_steps.h"
 
 namespace mrcnn::cudnn {
-
-// "" if the environment names no place.
-std::string default_cache_directory();
 
 struct CachedPlan {
   PlanSteps steps;

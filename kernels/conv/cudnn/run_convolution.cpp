@@ -16,6 +16,7 @@
 #include "core/cuda/context.h"
 #include "core/cuda/handles.h"
 #include "core/error.h"
+#include "core/io/cache_directory.h"
 #include "kernels/conv/convolution_plan.h"
 #include "kernels/conv/cudnn/library.h"
 #include "kernels/conv/cudnn/plan_cache.h"
