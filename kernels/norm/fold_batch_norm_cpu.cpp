@@ -1,29 +1,47 @@
+#include <algorithm>
+
 #include "core/parallel.h"
+#include "core/target_clones.h"
 #include "kernels/norm/fold_batch_norm.h"
 
 namespace mrcnn::cpu {
+namespace {
+
+constexpr int64_t kGrain = 16384;  // elements of a chunk: some microseconds
+
+MRCNN_TARGET_CLONES
+void scale_row(int64_t count, const float* values, double factor, float* scaled) {
+  for (int64_t i = 0; i < count; ++i) {
+    scaled[i] = static_cast<float>(static_cast<double>(values[i]) * factor);
+  }
+}
+
+void scale_row(int64_t count, const double* values, double factor, double* scaled) {
+  for (int64_t i = 0; i < count; ++i) scaled[i] = values[i] * factor;
+}
 
 template <typename T>
-void fold_batch_norm(int64_t channels, int64_t row_length, const T* conv_weight, const T* conv_bias,
-                     const ChannelAffine& affine, T* weight, T* bias) {
-  parallel_for(0, channels, 64, [&](int64_t begin, int64_t end) {
+void scale_rows(int64_t channels, int64_t row_length, const T* weight, const double* scale,
+                T* scaled) {
+  const int64_t grain = std::max<int64_t>(kGrain / std::max<int64_t>(row_length, 1), 1);
+  parallel_for(0, channels, grain, [&](int64_t begin, int64_t end) {
     for (int64_t channel = begin; channel < end; ++channel) {
-      const double scale = affine.scale[static_cast<size_t>(channel)];
-      const T* row = conv_weight + channel * row_length;
-      T* folded_row = weight + channel * row_length;
-      for (int64_t i = 0; i < row_length; ++i) {
-        folded_row[i] = static_cast<T>(static_cast<double>(row[i]) * scale);
-      }
-      const double shift = affine.shift[static_cast<size_t>(channel)];
-      bias[channel] = static_cast<T>(
-          conv_bias == nullptr ? shift : static_cast<double>(conv_bias[channel]) * scale + shift);
+      const int64_t first = channel * row_length;
+      scale_row(row_length, weight + first, scale[channel], scaled + first);
     }
   });
 }
 
-template void fold_batch_norm(int64_t, int64_t, const float*, const float*, const ChannelAffine&,
-                              float*, float*);
-template void fold_batch_norm(int64_t, int64_t, const double*, const double*, const ChannelAffine&,
-                              double*, double*);
+}  // namespace
+
+void scale_channels(int64_t channels, int64_t row_length, const float* weight, const double* scale,
+                    float* scaled) {
+  scale_rows(channels, row_length, weight, scale, scaled);
+}
+
+void scale_channels(int64_t channels, int64_t row_length, const double* weight, const double* scale,
+                    double* scaled) {
+  scale_rows(channels, row_length, weight, scale, scaled);
+}
 
 }  // namespace mrcnn::cpu

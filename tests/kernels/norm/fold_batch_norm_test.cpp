@@ -4,8 +4,14 @@
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
+#include "core/autograd/engine.h"
 #include "core/error.h"
+#include "core/parallel.h"
+#include "tests/support/compare.h"
+#include "tests/support/device.h"
+#include "tests/support/gradient_check.h"
 #include "tests/support/random_tensor.h"
 
 namespace mrcnn {
@@ -63,6 +69,8 @@ TEST_CASE("Rejects tensors that do not fit the convolution") {
   CHECK_THROWS_WITH_AS(fold_batch_norm(weight, {}, random_constants<float>(4, -1)),
                        doctest::Contains("eps -1"), UsageError);
   CHECK_THROWS_AS(fold_batch_norm(Tensor::zeros({4, 2}, DType::kI32), {}, bn), DTypeError);
+  CHECK_THROWS_WITH_AS(fold_batch_norm(weight, {}, bn, DType::kBF16),
+                       doctest::Contains("cannot be bf16"), DTypeError);
   BatchNormConstants mixed = bn;
   mixed.running_var = random_tensor<double>({4}, 4, 0.1, 3);
   CHECK_THROWS_WITH_AS(fold_batch_norm(weight, {}, mixed), doctest::Contains("running_var"),
@@ -106,6 +114,76 @@ TEST_CASE("f32 results are the double results rounded once") {
       CHECK(folded.weight.data<const float>()[o * 33 + i] == static_cast<float>(product));
     }
   }
+}
+
+TEST_CASE("Gradients match finite differences, and the batch norm gets none") {
+  BatchNormConstants bn = random_constants<double>(5, 1e-5);
+  bn.weight.require_grad();
+  const Tensor weight = random_tensor<double>({5, 3, 1, 2}, 5);
+  test::check_gradients(
+      [&](const std::vector<Tensor>& x) { return fold_batch_norm(x[0], {}, bn).weight; }, {weight});
+  test::check_gradients(
+      [&](const std::vector<Tensor>& x) { return fold_batch_norm(weight, x[0], bn).bias; },
+      {random_tensor<double>({5}, 6)});
+  CHECK_FALSE(bn.weight.grad().defined());
+}
+
+TEST_CASE("The number of threads does not change a bit") {
+  const Tensor weight = random_tensor({70, 3, 3, 40}, 5);
+  const BatchNormConstants bn = random_constants<float>(70, 1e-5);
+  const int before = num_threads();
+  set_num_threads(1);
+  const Tensor expected = fold_batch_norm(weight, {}, bn).weight;
+  for (const int threads : {2, 3}) {
+    set_num_threads(threads);
+    CHECK(test::count_different_bits(fold_batch_norm(weight, {}, bn).weight, expected) == 0);
+  }
+  set_num_threads(before);
+}
+
+BatchNormConstants copy_constants(const BatchNormConstants& bn, Device device) {
+  return {.weight = copy_to(bn.weight, device),
+          .bias = copy_to(bn.bias, device),
+          .running_mean = copy_to(bn.running_mean, device),
+          .running_var = copy_to(bn.running_var, device),
+          .eps = bn.eps};
+}
+
+TEST_CASE("CUDA gives the CPU's bits, folded and backwards") {
+  test::on_cuda([](Device device) {
+    for (const Shape& shape : {Shape{3, 1, 1, 5}, Shape{2, 3, 3, 240}, Shape{66, 1}, Shape{0, 3}}) {
+      CAPTURE(shape.to_string());
+      const int64_t channels = shape[0];
+      const BatchNormConstants bn = random_constants<float>(channels, 1e-5);
+      const BatchNormConstants device_bn = copy_constants(bn, device);
+      Tensor weight = random_tensor(shape, 5), bias = random_tensor({channels}, 6);
+      Tensor device_weight = copy_to(weight, device), device_bias = copy_to(bias, device);
+      for (Tensor* leaf : {&weight, &bias, &device_weight, &device_bias}) leaf->require_grad();
+      const FoldedConv expected = fold_batch_norm(weight, bias, bn);
+      const FoldedConv folded = fold_batch_norm(device_weight, device_bias, device_bn);
+      const FoldedConv half = fold_batch_norm(device_weight, {}, device_bn, DType::kBF16);
+      CHECK(test::count_different_bits(folded.weight, expected.weight) == 0);
+      CHECK(test::count_different_bits(folded.bias, expected.bias) == 0);
+      CHECK(test::count_different_bits(half.weight, cast(expected.weight, DType::kBF16)) == 0);
+      CHECK(test::count_different_bits(half.bias, fold_batch_norm(weight, {}, bn).bias) == 0);
+
+      const Tensor grad = test::rounded_to_bf16(random_tensor(shape, 7));
+      backward_from(expected.weight, grad);
+      backward_from(expected.bias, bias.detach());
+      backward_from(folded.weight, copy_to(grad, device));
+      backward_from(folded.bias, device_bias.detach());
+      CHECK(test::count_different_bits(device_weight.grad(), weight.grad()) == 0);
+      CHECK(test::count_different_bits(device_bias.grad(), bias.grad()) == 0);
+      device_weight.clear_grad();
+      backward_from(half.weight, copy_to(cast(grad, DType::kBF16), device));
+      CHECK(test::count_different_bits(device_weight.grad(), weight.grad()) == 0);
+    }
+    const Tensor weight = copy_to(random_tensor({3, 2}, 5), device);
+    CHECK_THROWS_AS(fold_batch_norm(weight, {}, random_constants<float>(3, 1e-5)), DeviceError);
+    CHECK_THROWS_WITH_AS(
+        fold_batch_norm(weight, {}, copy_constants(random_constants<double>(3, 1e-5), device)),
+        doctest::Contains("must be f32 on a GPU"), DTypeError);
+  });
 }
 
 TEST_CASE("Edges: eps 0 with a zero variance gives infinities, as the reference does") {
