@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
+#include "core/autograd/record.h"
 #include "core/dispatch.h"
 #include "core/error.h"
+#include "kernels/elementwise/relu.h"
 
 namespace mrcnn {
 
@@ -33,7 +37,11 @@ Tensor add(const Tensor& a, const Tensor& b, const AddParams& params) {
                     output.pointer<T>(), stream);
         });
       });
-  return output;
+  return record("add", output, {a, b},
+                [sum = params.relu ? output : Tensor{}](const Tensor& grad_output) {
+                  const Tensor grad = sum.defined() ? relu_backward(grad_output, sum) : grad_output;
+                  return std::vector<Tensor>{grad, grad};
+                });
 }
 
 }  // namespace mrcnn

@@ -1,7 +1,7 @@
 // add: sum of two tensors of one shape, then ReLU if asked for.
 //   a, b    [...]  float, equal in shape and type; on a GPU f32 or bf16
 //   returns [...]: a + b, or max(0, a + b) with NaN kept; bf16 is rounded once, at the end
-// Gradient: not recorded in this version (inference only).
+// Gradient: a, b; both get the same, where the sum passed the ReLU.
 // Deterministic: yes.  Syncs host: no.  Capturable: yes.
 #pragma once
 

@@ -1,5 +1,8 @@
 #include "kernels/elementwise/relu.h"
 
+#include <vector>
+
+#include "core/autograd/record.h"
 #include "core/dispatch.h"
 #include "core/error.h"
 
@@ -22,7 +25,30 @@ Tensor relu(const Tensor& input) {
           cuda::relu(input.numel(), input.pointer<const T>(), output.pointer<T>(), stream);
         });
       });
-  return output;
+  return record("relu", output, {input}, [output](const Tensor& grad_output) {
+    return std::vector<Tensor>{relu_backward(grad_output, output)};
+  });
+}
+
+Tensor relu_backward(const Tensor& grad_output, const Tensor& output) {
+  const Tensor grad_input = Tensor::empty(output.shape(), output.dtype(), output.device());
+  dispatch_device(
+      "relu", output.device(),
+      [&] {
+        dispatch_float("relu", output.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cpu::relu_backward(output.numel(), grad_output.data<const T>(), output.data<const T>(),
+                             grad_input.data<T>());
+        });
+      },
+      [&](Stream stream) {
+        dispatch_cuda_float("relu", output.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cuda::relu_backward(output.numel(), grad_output.pointer<const T>(),
+                              output.pointer<const T>(), grad_input.pointer<T>(), stream);
+        });
+      });
+  return grad_input;
 }
 
 }  // namespace mrcnn

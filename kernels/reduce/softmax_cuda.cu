@@ -51,6 +51,23 @@ __global__ void softmax_kernel(int64_t rows, int64_t columns, const T* __restric
 }
 
 template <typename T>
+__global__ void softmax_backward_kernel(int64_t rows, int64_t columns,
+                                        const T* __restrict__ grad_output,
+                                        const T* __restrict__ output, T* __restrict__ grad_input) {
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  for (int64_t row = first_item() / kWarp; row < rows; row += item_stride() / kWarp) {
+    const T* const g = grad_output + row * columns;
+    const T* const y = output + row * columns;
+    float sum = 0.0F;
+    for (int64_t i = lane; i < columns; i += kWarp) sum += to_float(g[i]) * to_float(y[i]);
+    sum = warp_sum(sum);
+    for (int64_t i = lane; i < columns; i += kWarp) {
+      grad_input[row * columns + i] = from_float<T>(to_float(y[i]) * (to_float(g[i]) - sum));
+    }
+  }
+}
+
+template <typename T>
 void softmax_rows(int64_t rows, int64_t columns, const T* input, T* output, Stream stream) {
   if (rows == 0 || columns == 0) return;
   launch("softmax", softmax_kernel<T>,
@@ -58,6 +75,17 @@ void softmax_rows(int64_t rows, int64_t columns, const T* input, T* output, Stre
           .block = dim3(kRowsPerBlock * kWarp),
           .stream = stream},
          rows, columns, input, output);
+}
+
+template <typename T>
+void softmax_backward_rows(int64_t rows, int64_t columns, const T* grad_output, const T* output,
+                           T* grad_input, Stream stream) {
+  if (rows == 0 || columns == 0) return;
+  launch("softmax_backward", softmax_backward_kernel<T>,
+         {.grid = blocks_for(rows, kRowsPerBlock),
+          .block = dim3(kRowsPerBlock * kWarp),
+          .stream = stream},
+         rows, columns, grad_output, output, grad_input);
 }
 
 }  // namespace
@@ -69,6 +97,16 @@ void softmax(int64_t rows, int64_t columns, const float* input, float* output, S
 void softmax(int64_t rows, int64_t columns, const BFloat16* input, BFloat16* output,
              Stream stream) {
   softmax_rows(rows, columns, input, output, stream);
+}
+
+void softmax_backward(int64_t rows, int64_t columns, const float* grad_output, const float* output,
+                      float* grad_input, Stream stream) {
+  softmax_backward_rows(rows, columns, grad_output, output, grad_input, stream);
+}
+
+void softmax_backward(int64_t rows, int64_t columns, const BFloat16* grad_output,
+                      const BFloat16* output, BFloat16* grad_input, Stream stream) {
+  softmax_backward_rows(rows, columns, grad_output, output, grad_input, stream);
 }
 
 }  // namespace mrcnn::cuda

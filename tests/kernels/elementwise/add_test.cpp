@@ -9,6 +9,8 @@
 #include "core/error.h"
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
+#include "tests/support/gradient_check.h"
+#include "tests/support/op_gradients.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/replay.h"
 
@@ -49,6 +51,29 @@ TEST_CASE("Matches the definition at vector and chunk edges") {
   }
 }
 
+TEST_CASE("Gradients match finite differences") {
+  for (const bool relu : {false, true}) {
+    const auto op = [relu](const std::vector<Tensor>& in) {
+      return add(in[0], in[1], {.relu = relu});
+    };
+    test::check_gradients(op, {random_tensor<double>({3, 7}, 1), random_tensor<double>({3, 7}, 2)});
+    const auto twice = [relu](const std::vector<Tensor>& in) {
+      return add(in[0], in[0], {.relu = relu});
+    };
+    test::check_gradients(twice, {random_tensor<double>({3, 7}, 1)});
+  }
+}
+
+TEST_CASE("A tensor that feeds two sums gets both gradients, each the right one") {
+  // Both inputs of a sum get one gradient; adding to the one must leave the other alone.
+  const auto op = [](const std::vector<Tensor>& in) { return add(add(in[0], in[1]), in[0]); };
+  const Tensor grad = random_tensor({33}, 3);
+  const std::vector<Tensor> gradients =
+      test::op_gradients(op, {random_tensor({33}, 1), random_tensor({33}, 2)}, grad);
+  CHECK(test::count_different_bits(gradients[0], add(grad, grad)) == 0);
+  CHECK(test::count_different_bits(gradients[1], grad) == 0);
+}
+
 TEST_CASE("CUDA matches the CPU at pack, warp and block edges") {
   test::on_cuda([](Device device) {
     for (const int64_t count : {0, 1, 3, 31, 32, 33, 257, 2049}) {
@@ -80,6 +105,20 @@ TEST_CASE("CUDA takes slices that start between packs, NaN, and one tensor twice
     const Tensor once = copy_to(b, device);
     CHECK(test::count_different_bits(add(once, once), add(b, b)) == 0);
     CHECK_THROWS_WITH_AS(add(once, b), doctest::Contains("different devices"), DeviceError);
+  });
+}
+
+TEST_CASE("CUDA gradients match the CPU's") {
+  test::on_cuda([](Device device) {
+    for (const bool relu : {false, true}) {
+      const auto op = [relu](const std::vector<Tensor>& in) {
+        return add(in[0], in[1], {.relu = relu});
+      };
+      for (const int64_t count : {0, 1, 33, 257}) {
+        test::check_cuda_gradients(op, {random_tensor({count}, 1), random_tensor({count}, 2)},
+                                   device);
+      }
+    }
   });
 }
 

@@ -8,6 +8,8 @@
 #include "core/error.h"
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
+#include "tests/support/gradient_check.h"
+#include "tests/support/op_gradients.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/replay.h"
 #include "tests/support/text_golden.h"
@@ -47,6 +49,37 @@ TEST_CASE("Matches the definition at vector and chunk edges") {
   }
 }
 
+// Numbers that no small step carries across the kink at 0.
+Tensor away_from_zero(const Shape& shape, uint64_t seed) {
+  Tensor tensor = test::random_tensor<double>(shape, seed);
+  for (double& value : tensor.span<double>()) value += value < 0 ? -0.01 : 0.01;
+  return tensor;
+}
+
+TEST_CASE("Gradients match finite differences") {
+  const auto op = [](const std::vector<Tensor>& in) { return relu(in[0]); };
+  test::check_gradients(op, {away_from_zero({3, 7, 5}, 1)});
+}
+
+TEST_CASE("The gradient passes where the result is positive or NaN") {
+  const Tensor input = Tensor::from<float>(std::vector<float>{-1, 0, 2, std::nanf(""), -0.0F}, {5});
+  const Tensor grad = Tensor::from<float>(std::vector<float>{10, 20, 30, 40, 50}, {5});
+  const auto op = [](const std::vector<Tensor>& in) { return relu(in[0]); };
+  const Tensor expected = Tensor::from<float>(std::vector<float>{0, 0, 30, 40, 0}, {5});
+  CHECK(test::count_different_bits(test::op_gradients(op, {input}, grad)[0], expected) == 0);
+}
+
+TEST_CASE("f32 gradients equal f64's at vector and chunk edges") {
+  const auto op = [](const std::vector<Tensor>& in) { return relu(in[0]); };
+  for (const int64_t count : {0, 1, 31, 32, 33, 257, 70001}) {
+    const Tensor input = test::random_tensor({count}, 1), grad = test::random_tensor({count}, 2);
+    const Tensor wide =
+        test::op_gradients(op, {cast(input, DType::kF64)}, cast(grad, DType::kF64))[0];
+    const Tensor narrow = test::op_gradients(op, {input}, grad)[0];
+    CHECK(test::count_different_bits(narrow, cast(wide, DType::kF32)) == 0);
+  }
+}
+
 TEST_CASE("CUDA matches the CPU at pack, warp and block edges") {
   test::on_cuda([](Device device) {
     for (const int64_t count : {0, 1, 3, 31, 32, 33, 257, 2049}) {
@@ -77,6 +110,15 @@ TEST_CASE("CUDA keeps NaN and infinities, and refuses f64") {
     CHECK(test::count_different_bits(relu(copy_to(input, device)), relu(input)) == 0);
     const Tensor f64 = Tensor::empty({2}, DType::kF64, device);
     CHECK_THROWS_WITH_AS(relu(f64), doctest::Contains("[relu] takes f32 or bf16"), DTypeError);
+  });
+}
+
+TEST_CASE("CUDA gradients match the CPU's") {
+  test::on_cuda([](Device device) {
+    const auto op = [](const std::vector<Tensor>& in) { return relu(in[0]); };
+    for (const int64_t count : {0, 1, 33, 257}) {
+      test::check_cuda_gradients(op, {test::random_tensor({count}, 1)}, device);
+    }
   });
 }
 

@@ -9,6 +9,8 @@
 #include "kernels/elementwise/exp_f32.h"
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
+#include "tests/support/gradient_check.h"
+#include "tests/support/op_gradients.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/replay.h"
 #include "tests/support/text_golden.h"
@@ -75,6 +77,24 @@ TEST_CASE("Matches the definition at vector and chunk edges") {
   }
 }
 
+TEST_CASE("Gradients match finite differences") {
+  const auto op = [](const std::vector<Tensor>& in) { return sigmoid(in[0]); };
+  test::check_gradients(op, {test::random_tensor<double>({3, 7, 5}, 1, -4, 4)});
+}
+
+TEST_CASE("f32 gradients are near f64's at vector and chunk edges") {
+  const auto op = [](const std::vector<Tensor>& in) { return sigmoid(in[0]); };
+  for (const int64_t count : {0, 1, 31, 32, 33, 257, 20001}) {
+    const Tensor input = test::random_tensor({count}, 1, -8, 8);
+    const Tensor grad = test::random_tensor({count}, 2);
+    const Tensor wide =
+        test::op_gradients(op, {cast(input, DType::kF64)}, cast(grad, DType::kF64))[0];
+    // 1 - y keeps 6e-8 of 1, whatever is left of it.
+    const Tensor narrow = test::op_gradients(op, {input}, grad)[0];
+    CHECK(test::count_far(narrow, cast(wide, DType::kF32), 1e-6F, 2e-7F) == 0);
+  }
+}
+
 // The exponential is the same arithmetic on both sides, so the bits are too.
 TEST_CASE("CUDA matches the CPU at pack, warp and block edges") {
   test::on_cuda([](Device device) {
@@ -89,6 +109,18 @@ TEST_CASE("CUDA matches the CPU at pack, warp and block edges") {
     const Tensor ends = Tensor::from<float>(
         std::vector<float>{std::nanf(""), kInfinity, -kInfinity, -500, -88, 88, 0}, {7});
     CHECK(test::count_different_bits(sigmoid(copy_to(ends, device)), sigmoid(ends)) == 0);
+  });
+}
+
+// The exponential is the same arithmetic on both sides. bf16 computes from the rounded result y:
+// y * (1 - y) moves by at most a rounding of y.
+TEST_CASE("CUDA gradients match the CPU's") {
+  test::on_cuda([](Device device) {
+    const auto op = [](const std::vector<Tensor>& in) { return sigmoid(in[0]); };
+    for (const int64_t count : {0, 1, 33, 257}) {
+      test::check_cuda_gradients(op, {test::random_tensor({count}, 1, -8, 8)}, device,
+                                 {.bf16_absolute = test::kBf16Rounding});
+    }
   });
 }
 

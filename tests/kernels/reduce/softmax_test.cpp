@@ -9,6 +9,8 @@
 #include "core/error.h"
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
+#include "tests/support/gradient_check.h"
+#include "tests/support/op_gradients.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/replay.h"
 #include "tests/support/text_golden.h"
@@ -61,6 +63,26 @@ TEST_CASE("Matches the definition, odd sizes, f32 and f64") {
   check_against_definition<float>({1000, 91}, 2e-6);
 }
 
+TEST_CASE("Gradients match finite differences") {
+  const auto op = [](const std::vector<Tensor>& in) { return softmax(in[0]); };
+  for (const int64_t columns : {1, 2, 7, 33}) {
+    test::check_gradients(op, {test::random_tensor<double>({2, 3, columns}, 1, -3, 3)});
+  }
+}
+
+TEST_CASE("f32 gradients are near f64's") {
+  const auto op = [](const std::vector<Tensor>& in) { return softmax(in[0]); };
+  for (const int64_t columns : {1, 31, 91, 257}) {
+    const Tensor input = test::random_tensor({100, columns}, 1, -8, 8);
+    const Tensor grad = test::random_tensor({100, columns}, 2);
+    const Tensor wide =
+        test::op_gradients(op, {cast(input, DType::kF64)}, cast(grad, DType::kF64))[0];
+    // grad - sum cancels where one class has all the probability: 6e-8 of 1 is left.
+    const Tensor narrow = test::op_gradients(op, {input}, grad)[0];
+    CHECK(test::count_far(narrow, cast(wide, DType::kF32), 4e-6F, 2e-7F) == 0);
+  }
+}
+
 // The sums are rounded differently: f32 in the order of lanes, against f64 from left to right. For
 // 257 positive terms that is at most 9 additions a lane and 5 between lanes, each half a unit in
 // the last place: 14 * 6e-8.
@@ -91,6 +113,21 @@ TEST_CASE("CUDA edges: empty, NaN, infinities") {
         std::vector<float>{1, std::nanf(""), infinity, 0, -infinity, -infinity, -infinity, 0},
         {4, 2});
     CHECK(test::count_different_bits(softmax(copy_to(input, device)), softmax(input)) == 0);
+  });
+}
+
+// The sum over a row is of products below 1 in another order; bf16 computes from the rounded
+// result.
+TEST_CASE("CUDA gradients match the CPU's") {
+  test::on_cuda([](Device device) {
+    const auto op = [](const std::vector<Tensor>& in) { return softmax(in[0]); };
+    for (const int64_t columns : {0, 1, 33, 91}) {
+      test::check_cuda_gradients(op, {test::random_tensor({3, columns}, 1, -4, 4)}, device,
+                                 {.relative = 1e-6F,
+                                  .absolute = 5e-7F,
+                                  .bf16_relative = 4 * test::kBf16Rounding,
+                                  .bf16_absolute = test::kBf16Rounding});
+    }
   });
 }
 
