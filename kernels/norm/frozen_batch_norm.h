@@ -6,8 +6,9 @@
 //   returns  [..., C]: max(0, input * scale + shift + residual), each part optional
 // All on one device. scale and shift are computed in double (batch_norm_affine.h) and rounded to
 // the input's type, for bf16 to f32, in which it computes and rounds once at the end. NaN passes
-// through the ReLU. fold_batch_norm.h does the same inside a convolution's weights. Gradient: not
-// recorded in this version (inference only). Deterministic: yes.  Syncs host: no.  Capturable: yes.
+// through the ReLU. fold_batch_norm.h does the same inside a convolution's weights.
+// Gradient: input, residual; the four tensors of bn are constants.
+// Deterministic: yes.  Syncs host: no.  Capturable: yes.
 // Source: torchvision 0.29 ops/misc.py FrozenBatchNorm2d.
 #pragma once
 
@@ -33,6 +34,14 @@ void frozen_batch_norm(int64_t pixels, int64_t channels, bool relu, const float*
 void frozen_batch_norm(int64_t pixels, int64_t channels, bool relu, const double* input,
                        const double* scale, const double* shift, const double* residual,
                        double* output);
+// g is grad_output through the ReLU of `output`, or all of it where output is null: g * scale goes
+// to grad_input, g to grad_residual. Each of the two may be null.
+void frozen_batch_norm_backward(int64_t pixels, int64_t channels, const float* grad_output,
+                                const float* output, const float* scale, float* grad_input,
+                                float* grad_residual);
+void frozen_batch_norm_backward(int64_t pixels, int64_t channels, const double* grad_output,
+                                const double* output, const double* scale, double* grad_input,
+                                double* grad_residual);
 }  // namespace cpu
 
 namespace cuda {
@@ -47,5 +56,11 @@ void frozen_batch_norm(int64_t pixels, int64_t channels, bool relu, const float*
 void frozen_batch_norm(int64_t pixels, int64_t channels, bool relu, const BFloat16* input,
                        const float* scale, const float* shift, const BFloat16* residual,
                        BFloat16* output, Stream stream);
+void frozen_batch_norm_backward(int64_t pixels, int64_t channels, const float* grad_output,
+                                const float* output, const float* scale, float* grad_input,
+                                float* grad_residual, Stream stream);
+void frozen_batch_norm_backward(int64_t pixels, int64_t channels, const BFloat16* grad_output,
+                                const BFloat16* output, const float* scale, BFloat16* grad_input,
+                                BFloat16* grad_residual, Stream stream);
 }  // namespace cuda
 }  // namespace mrcnn

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
+#include "core/autograd/record.h"
 #include "core/dispatch.h"
 #include "core/error.h"
 
@@ -32,6 +35,33 @@ int64_t output_extent(const Tensor& input, const MaxPool2dParams& params, size_t
         params.kernel[1], params.padding[0], params.padding[1], input.describe()));
   }
   return room / params.stride[axis] + 1;
+}
+
+Tensor max_pool2d_backward(const MaxPool2dGeometry& geometry, const Tensor& input,
+                           const Tensor& grad_output) {
+  const Tensor taps = Tensor::empty(grad_output.shape(), DType::kI32, input.device());
+  const Tensor grad_input = Tensor::empty(input.shape(), input.dtype(), input.device());
+  dispatch_device(
+      kOp, input.device(),
+      [&] {
+        dispatch_float(kOp, input.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cpu::max_pool2d_taps(geometry, input.data<const T>(), taps.data<int32_t>());
+          cpu::max_pool2d_backward(geometry, taps.data<const int32_t>(),
+                                   grad_output.data<const T>(), grad_input.data<T>());
+        });
+      },
+      [&](Stream stream) {
+        dispatch_cuda_float(kOp, input.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cuda::max_pool2d_taps(geometry, input.pointer<const T>(), taps.pointer<int32_t>(),
+                                stream);
+          cuda::max_pool2d_backward(geometry, taps.pointer<const int32_t>(),
+                                    grad_output.pointer<const T>(), grad_input.pointer<T>(),
+                                    stream);
+        });
+      });
+  return grad_input;
 }
 
 }  // namespace
@@ -65,7 +95,10 @@ Tensor max_pool2d(const Tensor& input, const MaxPool2dParams& params) {
           cuda::max_pool2d(geometry, input.pointer<const T>(), output.pointer<T>(), stream);
         });
       });
-  return output;
+  return record(kOp, output, {input},
+                [geometry, input = input.detach()](const Tensor& grad_output) {
+                  return std::vector<Tensor>{max_pool2d_backward(geometry, input, grad_output)};
+                });
 }
 
 }  // namespace mrcnn

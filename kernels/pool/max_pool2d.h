@@ -3,8 +3,10 @@
 //   returns [N, OH, OW, C],  OH = floor((H + 2 * padding - kernel) / stride) + 1, OW likewise
 // Padding counts as -inf and is at most half the kernel, so every window holds a pixel. A NaN in a
 // window makes the result NaN. bf16 is compared in f32, which changes nothing. With kernel 1 and
-// stride 2 this takes every second pixel (the pool level of a feature pyramid). Gradient: not
-// recorded in this version (inference only). Deterministic: yes.  Syncs host: no.  Capturable: yes.
+// stride 2 this takes every second pixel (the pool level of a feature pyramid).
+// Gradient: input; it goes to the first maximum of each window, row by row, or to its last NaN. The
+// maxima are looked for again, and every pixel adds up what its windows give, in their order.
+// Deterministic: yes.  Syncs host: no.  Capturable: yes.
 // Source: PyTorch 2 docs of MaxPool2d (ceil_mode false, dilation 1).
 #pragma once
 
@@ -38,6 +40,15 @@ namespace cpu {
 // input [N, H, W, C], output [N, OH, OW, C]
 void max_pool2d(const MaxPool2dGeometry& geometry, const float* input, float* output);
 void max_pool2d(const MaxPool2dGeometry& geometry, const double* input, double* output);
+
+// taps [N, OH, OW, C]: where in its window the maximum is, ky * KW + kx.
+void max_pool2d_taps(const MaxPool2dGeometry& geometry, const float* input, int32_t* taps);
+void max_pool2d_taps(const MaxPool2dGeometry& geometry, const double* input, int32_t* taps);
+// taps, grad_output [N, OH, OW, C], grad_input [N, H, W, C]
+void max_pool2d_backward(const MaxPool2dGeometry& geometry, const int32_t* taps,
+                         const float* grad_output, float* grad_input);
+void max_pool2d_backward(const MaxPool2dGeometry& geometry, const int32_t* taps,
+                         const double* grad_output, double* grad_input);
 }  // namespace cpu
 
 namespace cuda {
@@ -46,5 +57,16 @@ void max_pool2d(const MaxPool2dGeometry& geometry, const float* input, float* ou
                 Stream stream);
 void max_pool2d(const MaxPool2dGeometry& geometry, const BFloat16* input, BFloat16* output,
                 Stream stream);
+
+// taps [N, OH, OW, C], as on the CPU
+void max_pool2d_taps(const MaxPool2dGeometry& geometry, const float* input, int32_t* taps,
+                     Stream stream);
+void max_pool2d_taps(const MaxPool2dGeometry& geometry, const BFloat16* input, int32_t* taps,
+                     Stream stream);
+// taps, grad_output [N, OH, OW, C], grad_input [N, H, W, C]
+void max_pool2d_backward(const MaxPool2dGeometry& geometry, const int32_t* taps,
+                         const float* grad_output, float* grad_input, Stream stream);
+void max_pool2d_backward(const MaxPool2dGeometry& geometry, const int32_t* taps,
+                         const BFloat16* grad_output, BFloat16* grad_input, Stream stream);
 }  // namespace cuda
 }  // namespace mrcnn

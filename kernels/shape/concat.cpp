@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <cstring>
 
+#include "core/autograd/record.h"
 #include "core/device_memory.h"
 #include "core/dispatch.h"
 #include "core/error.h"
@@ -35,6 +38,13 @@ void check_inputs(std::span<const Tensor> inputs) {
   }
 }
 
+// A GPU's kernels read a gradient in steps of 16 bytes; rows that start between them are copied.
+Tensor rows_of(const Tensor& grad, int64_t begin, int64_t end) {
+  const Tensor rows = grad.slice(begin, end);
+  const bool is_aligned = std::bit_cast<uintptr_t>(rows.raw()) % 16 == 0;
+  return is_aligned || rows.device().is_cpu() ? rows : rows.clone();
+}
+
 }  // namespace
 
 Tensor concat(std::span<const Tensor> inputs) {
@@ -55,7 +65,17 @@ Tensor concat(std::span<const Tensor> inputs) {
     }
     next += input.bytes();
   }
-  return output;
+  std::vector<int64_t> rows;
+  for (const Tensor& input : inputs) rows.push_back(input.size(0));
+  return record(kOp, output, {inputs.begin(), inputs.end()}, [rows](const Tensor& grad_output) {
+    std::vector<Tensor> gradients;
+    int64_t begin = 0;
+    for (const int64_t count : rows) {
+      gradients.push_back(rows_of(grad_output, begin, begin + count));
+      begin += count;
+    }
+    return gradients;
+  });
 }
 
 }  // namespace mrcnn

@@ -3,7 +3,7 @@
 //   returns [sum of Mi, ...], on the inputs' device
 // Always a copy, also of a single tensor. The bytes of the inputs follow each other, so there is no
 // loop of its own to dispatch to: it is one memory copy per input.
-// Gradient: not recorded in this version (inference only).
+// Gradient: every input; its rows of the output's gradient, whose memory they share.
 // Deterministic: yes.  Syncs host: no.  Capturable: yes.
 #pragma once
 

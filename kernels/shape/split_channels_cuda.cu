@@ -24,29 +24,63 @@ __global__ void split_channels_kernel(int64_t items, int64_t first_units, int64_
   }
 }
 
+// A thread per unit of the whole.
+template <typename Unit>
+__global__ void place_channels_kernel(int64_t items, int64_t begin_units, int64_t part_units,
+                                      int64_t pixel_units, const Unit* __restrict__ part,
+                                      Unit* __restrict__ whole) {
+  for (int64_t item = first_item(); item < items; item += item_stride()) {
+    const auto [pixel, unit] = divide(item, pixel_units);
+    const int64_t index = unit - begin_units;
+    const bool is_inside = index >= 0 && index < part_units;
+    whole[item] = is_inside ? part[pixel * part_units + index] : Unit{};
+  }
+}
+
+// Calls f with a unit of the largest power of two bytes, at most 16, that `steps`, all distances
+// and addresses or-ed together, is a multiple of: their lowest bit decides.
+template <typename F>
+void with_unit(uint64_t steps, const F& f) {
+  if (steps % 16 == 0) return f(uint4{});
+  if (steps % 8 == 0) return f(uint2{});
+  if (steps % 4 == 0) return f(uint32_t{});
+  if (steps % 2 == 0) return f(uint16_t{});
+  return f(uint8_t{});
+}
+
 }  // namespace
 
 void split_channels(int64_t pixels, int64_t first_bytes, int64_t second_bytes,
                     const std::byte* input, std::byte* first, std::byte* second, Stream stream) {
   const int64_t bytes = pixels * (first_bytes + second_bytes);
   if (bytes == 0) return;
-  const auto split = [&]<typename Unit>(Unit) {
+  // The input may be a slice that starts anywhere.
+  const uint64_t steps = static_cast<uint64_t>(first_bytes) | static_cast<uint64_t>(second_bytes) |
+                         reinterpret_cast<uintptr_t>(input);
+  with_unit(steps, [&]<typename Unit>(Unit) {
     constexpr auto kBytes = static_cast<int64_t>(sizeof(Unit));
     const int64_t items = bytes / kBytes;
     launch("split_channels", split_channels_kernel<Unit>,
            {.grid = blocks_for(items, kBlock), .block = dim3(kBlock), .stream = stream}, items,
            first_bytes / kBytes, second_bytes / kBytes, reinterpret_cast<const Unit*>(input),
            reinterpret_cast<Unit*>(first), reinterpret_cast<Unit*>(second));
-  };
-  // The largest power of two that every part of every pixel starts at a multiple of; the lowest bit
-  // of all the numbers together. The input may be a slice that starts anywhere.
-  const uint64_t steps = static_cast<uint64_t>(first_bytes) | static_cast<uint64_t>(second_bytes) |
-                         reinterpret_cast<uintptr_t>(input);
-  if (steps % 16 == 0) return split(uint4{});
-  if (steps % 8 == 0) return split(uint2{});
-  if (steps % 4 == 0) return split(uint32_t{});
-  if (steps % 2 == 0) return split(uint16_t{});
-  return split(uint8_t{});
+  });
+}
+
+void place_channels(int64_t pixels, int64_t begin_bytes, int64_t part_bytes, int64_t pixel_bytes,
+                    const std::byte* part, std::byte* whole, Stream stream) {
+  const int64_t bytes = pixels * pixel_bytes;
+  if (bytes == 0) return;
+  const uint64_t steps = static_cast<uint64_t>(begin_bytes) | static_cast<uint64_t>(part_bytes) |
+                         static_cast<uint64_t>(pixel_bytes) | reinterpret_cast<uintptr_t>(part);
+  with_unit(steps, [&]<typename Unit>(Unit) {
+    constexpr auto kBytes = static_cast<int64_t>(sizeof(Unit));
+    const int64_t items = bytes / kBytes;
+    launch("place_channels", place_channels_kernel<Unit>,
+           {.grid = blocks_for(items, kBlock), .block = dim3(kBlock), .stream = stream}, items,
+           begin_bytes / kBytes, part_bytes / kBytes, pixel_bytes / kBytes,
+           reinterpret_cast<const Unit*>(part), reinterpret_cast<Unit*>(whole));
+  });
 }
 
 }  // namespace mrcnn::cuda

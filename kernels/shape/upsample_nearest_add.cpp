@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
+#include "core/autograd/record.h"
 #include "core/dispatch.h"
 #include "core/error.h"
 
@@ -26,6 +29,29 @@ void check_inputs(const Tensor& coarse, const Tensor& fine) {
     throw DTypeError(fmt::format("[{}] maps differ in type: coarse {}, fine {}", kOp,
                                  coarse.describe(), fine.describe()));
   }
+}
+
+Tensor upsample_nearest_backward(const UpsampleGeometry& geometry, const Tensor& grad_output) {
+  const Tensor grad_coarse = Tensor::empty(
+      {geometry.images, geometry.coarse_height, geometry.coarse_width, geometry.channels},
+      grad_output.dtype(), grad_output.device());
+  dispatch_device(
+      kOp, grad_output.device(),
+      [&] {
+        dispatch_float(kOp, grad_output.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cpu::upsample_nearest_backward(geometry, grad_output.data<const T>(),
+                                         grad_coarse.data<T>());
+        });
+      },
+      [&](Stream stream) {
+        dispatch_cuda_float(kOp, grad_output.dtype(), [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cuda::upsample_nearest_backward(geometry, grad_output.pointer<const T>(),
+                                          grad_coarse.pointer<T>(), stream);
+        });
+      });
+  return grad_coarse;
 }
 
 }  // namespace
@@ -56,7 +82,12 @@ Tensor upsample_nearest_add(const Tensor& coarse, const Tensor& fine) {
                                      output.pointer<T>(), stream);
         });
       });
-  return output;
+  return record(kOp, output, {coarse, fine},
+                [geometry, with_coarse = needs_grad(coarse)](const Tensor& grad_output) {
+                  return std::vector<Tensor>{
+                      with_coarse ? upsample_nearest_backward(geometry, grad_output) : Tensor{},
+                      grad_output};
+                });
 }
 
 }  // namespace mrcnn

@@ -6,9 +6,10 @@
 //   source(i, in, out) = min(floor(i * (float(in) / float(out))), in - 1), in f32
 // The sizes need not be multiples of each other: a pyramid over an odd-sized map has levels like 25
 // and 13. bf16 is added in f32 and rounded once.
-// Gradient: not recorded in this version (inference only).
-// Deterministic: yes.  Syncs host: no.  Capturable: yes.
-// Source: Lin et al. 2017 (FPN), fig. 3; PyTorch 2 interpolate(mode="nearest", size=...).
+// Gradient: coarse, fine. That of a coarse pixel is the sum over the fine pixels that took it, row
+// by row, in f32 (f64 for f64); that of fine is the output's. Deterministic: yes.  Syncs host: no.
+// Capturable: yes. Source: Lin et al. 2017 (FPN), fig. 3; PyTorch 2 interpolate(mode="nearest",
+// size=...).
 #pragma once
 
 #include <cstdint>
@@ -35,6 +36,11 @@ void upsample_nearest_add(const UpsampleGeometry& geometry, const float* coarse,
                           float* output);
 void upsample_nearest_add(const UpsampleGeometry& geometry, const double* coarse,
                           const double* fine, double* output);
+// grad_output [N, H, W, C], grad_coarse [N, CH, CW, C]
+void upsample_nearest_backward(const UpsampleGeometry& geometry, const float* grad_output,
+                               float* grad_coarse);
+void upsample_nearest_backward(const UpsampleGeometry& geometry, const double* grad_output,
+                               double* grad_coarse);
 }  // namespace cpu
 
 namespace cuda {
@@ -43,5 +49,10 @@ void upsample_nearest_add(const UpsampleGeometry& geometry, const float* coarse,
                           float* output, Stream stream);
 void upsample_nearest_add(const UpsampleGeometry& geometry, const BFloat16* coarse,
                           const BFloat16* fine, BFloat16* output, Stream stream);
+// grad_output [N, H, W, C], grad_coarse [N, CH, CW, C]
+void upsample_nearest_backward(const UpsampleGeometry& geometry, const float* grad_output,
+                               float* grad_coarse, Stream stream);
+void upsample_nearest_backward(const UpsampleGeometry& geometry, const BFloat16* grad_output,
+                               BFloat16* grad_coarse, Stream stream);
 }  // namespace cuda
 }  // namespace mrcnn

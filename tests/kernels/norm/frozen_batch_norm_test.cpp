@@ -4,11 +4,15 @@
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "core/error.h"
+#include "kernels/conv/conv2d.h"
 #include "kernels/norm/fold_batch_norm.h"
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
+#include "tests/support/gradient_check.h"
+#include "tests/support/op_gradients.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/replay.h"
 
@@ -108,6 +112,71 @@ BatchNormConstants copy_to(const BatchNormConstants& bn, Device device) {
           .eps = bn.eps};
 }
 
+// With constants of the inputs' type on the inputs' device; a second input is the residual.
+test::Op norm(bool relu) {
+  return [relu](const std::vector<Tensor>& in) {
+    const int64_t channels = in[0].size(-1);
+    const BatchNormConstants bn = in[0].dtype() == DType::kF64
+                                      ? random_constants<double>(channels, 1e-5)
+                                      : random_constants<float>(channels, 1e-5);
+    return frozen_batch_norm(in[0], copy_to(bn, in[0].device()),
+                             {.residual = in.size() > 1 ? in[1] : Tensor{}, .relu = relu});
+  };
+}
+
+TEST_CASE("Gradients match finite differences") {
+  for (const bool relu : {false, true}) {
+    const Tensor input = random_tensor<double>({2, 3, 5, 4}, 1);
+    test::check_gradients(norm(relu), {input});
+    test::check_gradients(norm(relu), {input, random_tensor<double>({2, 3, 5, 4}, 2)});
+  }
+}
+
+TEST_CASE("Gives only the gradients that are asked for") {
+  const BatchNormConstants bn = random_constants<float>(33, 1e-5);
+  const Tensor grad = random_tensor({5, 33}, 3);
+  for (const bool relu : {false, true}) {
+    Tensor input = random_tensor({5, 33}, 1), residual = random_tensor({5, 33}, 2);
+    const std::vector<Tensor> both = test::op_gradients(norm(relu), {input, residual}, grad);
+    Tensor wanted = input.detach();
+    wanted.require_grad();
+    backward_from(frozen_batch_norm(wanted, bn, {.residual = residual, .relu = relu}), grad);
+    CHECK(test::count_different_bits(wanted.grad(), both[0]) == 0);
+    wanted = residual.detach();
+    wanted.require_grad();
+    backward_from(frozen_batch_norm(input, bn, {.residual = wanted, .relu = relu}), grad);
+    CHECK(test::count_different_bits(wanted.grad(), both[1]) == 0);
+  }
+}
+
+// A convolution, then this op, against the convolution with folded weights: in f64, so that only
+// the order of a few additions differs.
+TEST_CASE("Agrees with conv2d on folded weights, its gradients too") {
+  const BatchNormConstants bn = random_constants<double>(4, 1e-5);
+  const Tensor weight = random_tensor<double>({4, 3, 3, 2}, 11);
+  const FoldedConv folded = fold_batch_norm(weight, {}, bn);
+  const std::vector<Tensor> inputs = {random_tensor<double>({2, 5, 6, 2}, 12),
+                                      random_tensor<double>({2, 5, 6, 4}, 13)};
+  const test::Op apart = [&](const std::vector<Tensor>& in) {
+    return frozen_batch_norm(conv2d(in[0], weight, {}, {}, {.padding = {1, 1}}), bn,
+                             {.residual = in[1], .relu = true});
+  };
+  const test::Op together = [&](const std::vector<Tensor>& in) {
+    return conv2d(in[0], folded.weight, folded.bias, in[1], {.padding = {1, 1}, .relu = true});
+  };
+  const auto near = [](const Tensor& actual, const Tensor& expected) {
+    for (int64_t i = 0; i < expected.numel(); ++i) {
+      REQUIRE(std::abs(actual.data<const double>()[i] - expected.data<const double>()[i]) <= 1e-12);
+    }
+  };
+  const Tensor grad = random_tensor<double>({2, 5, 6, 4}, 14);
+  near(apart(inputs), together(inputs));
+  const std::vector<Tensor> actual = test::op_gradients(apart, inputs, grad);
+  const std::vector<Tensor> expected = test::op_gradients(together, inputs, grad);
+  near(actual[0], expected[0]);
+  near(actual[1], expected[1]);
+}
+
 // The constants are computed in f64 on both sides and nothing is contracted: f32 gives equal bits,
 // bf16 those of the rounded f32 result.
 void check_cuda(const Shape& shape, Device device) {
@@ -161,6 +230,19 @@ TEST_CASE("CUDA keeps NaN, and refuses constants elsewhere or in f64") {
                          DeviceError);
     CHECK_THROWS_WITH_AS(frozen_batch_norm(there, copy_to(random_constants<double>(2, 0), device)),
                          doctest::Contains("must be f32 on a GPU"), DTypeError);
+  });
+}
+
+TEST_CASE("CUDA gradients match the CPU's") {
+  test::on_cuda([](Device device) {
+    for (const bool relu : {false, true}) {
+      for (const int64_t channels : {1, 8, 33}) {
+        const Tensor input = random_tensor({2, 7, channels}, 1);
+        test::check_cuda_gradients(norm(relu), {input}, device);
+        test::check_cuda_gradients(norm(relu), {input, random_tensor({2, 7, channels}, 2)}, device);
+      }
+      test::check_cuda_gradients(norm(relu), {Tensor::empty({0, 7, 12})}, device);
+    }
   });
 }
 

@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <vector>
 
 #include "core/error.h"
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
+#include "tests/support/gradient_check.h"
+#include "tests/support/op_gradients.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/replay.h"
 #include "tests/support/text_golden.h"
@@ -104,6 +108,68 @@ TEST_CASE("Matches the definition for odd sizes, strides and channel counts") {
   check_against_definition<float>({1, 300, 40, 8}, kStem);  // several chunks of rows
 }
 
+// Numbers 0.01 apart in a random order: no small step changes which is the largest.
+Tensor distinct_numbers(const Shape& shape, uint64_t seed) {
+  const Tensor random = random_tensor<double>(shape, seed);
+  std::vector<int64_t> order(static_cast<size_t>(random.numel()));
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+    return random.data<const double>()[a] < random.data<const double>()[b];
+  });
+  Tensor numbers = Tensor::empty(shape, DType::kF64);
+  double next = 0;
+  for (const int64_t i : order) numbers.data<double>()[i] = next += 0.01;
+  return numbers;
+}
+
+constexpr MaxPool2dParams kOdd{.kernel = {2, 5}, .stride = {3, 1}, .padding = {1, 2}};
+
+test::Op pooling(const MaxPool2dParams& params) {
+  return [params](const std::vector<Tensor>& in) { return max_pool2d(in[0], params); };
+}
+
+TEST_CASE("Gradients match finite differences") {
+  test::check_gradients(pooling(kStem), {distinct_numbers({2, 5, 6, 3}, 1)});
+  test::check_gradients(pooling(kSubsample), {distinct_numbers({1, 7, 5, 2}, 2)});
+  test::check_gradients(pooling(kOdd), {distinct_numbers({1, 6, 7, 2}, 3)});
+  test::check_gradients(pooling({.kernel = {2, 2}, .stride = {3, 3}}),
+                        {distinct_numbers({1, 8, 7, 1}, 4)});
+}
+
+TEST_CASE("The gradient goes to the first maximum, row by row, and to the last NaN") {
+  const auto nan = std::numeric_limits<float>::quiet_NaN();
+  const auto gradient_of = [](const std::vector<float>& values) {
+    const Tensor input = Tensor::from<float>(values, {1, 2, 3, 1});
+    const MaxPool2dParams whole{.kernel = {2, 3}};
+    const Tensor grad = Tensor::from<float>(std::vector<float>{7}, {1, 1, 1, 1});
+    const Tensor result = test::op_gradients(pooling(whole), {input}, grad)[0];
+    return std::vector<float>(result.data<float>(), result.data<float>() + 6);
+  };
+  CHECK(gradient_of({1, 5, 5, 5, 0, 2}) == std::vector<float>{0, 7, 0, 0, 0, 0});
+  CHECK(gradient_of({3, 3, 3, 3, 3, 3}) == std::vector<float>{7, 0, 0, 0, 0, 0});
+  CHECK(gradient_of({1, nan, 5, nan, 9, 2}) == std::vector<float>{0, 0, 0, 7, 0, 0});
+  const float lowest = -std::numeric_limits<float>::infinity();
+  CHECK(gradient_of(std::vector<float>(6, lowest)) == std::vector<float>{7, 0, 0, 0, 0, 0});
+}
+
+// The sums of at most nine numbers are in one order; f64 only adds them more exactly.
+TEST_CASE("f32 gradients are near f64's, odd sizes, strides and channel counts") {
+  const auto check = [](const Shape& shape, const MaxPool2dParams& params) {
+    CAPTURE(shape.to_string());
+    const Tensor input = random_tensor(shape, 1);
+    const Tensor grad = random_tensor(max_pool2d(input, params).shape(), 2);
+    const Tensor narrow = test::op_gradients(pooling(params), {input}, grad)[0];
+    const Tensor wide =
+        test::op_gradients(pooling(params), {cast(input, DType::kF64)}, cast(grad, DType::kF64))[0];
+    CHECK(test::count_far(narrow, cast(wide, DType::kF32), 1e-6F, 1e-6F) == 0);
+  };
+  for (const int64_t channels : {1, 15, 16, 17, 65}) check({2, 9, 14, channels}, kStem);
+  check({1, 6, 11, 3}, kOdd);
+  check({1, 300, 40, 8}, kStem);  // several chunks of rows
+  check({0, 8, 8, 3}, kStem);
+  check({2, 8, 8, 0}, kStem);
+}
+
 void check_cuda(const Tensor& input, const MaxPool2dParams& params, Device device) {
   CAPTURE(input.shape().to_string());
   const Tensor there = copy_to(input, device);
@@ -132,6 +198,23 @@ TEST_CASE("CUDA matches golden: torch's pooling, NaN included") {
   test::on_cuda([&](Device device) {
     const Tensor output = max_pool2d(copy_to(golden.at("pool.input"), device), kStem);
     check_same(copy_to(output, Device{}), golden.at("pool.kernel3_stride2_padding1"));
+  });
+}
+
+TEST_CASE("CUDA gradients match the CPU's") {
+  test::on_cuda([](Device device) {
+    for (const int64_t channels : {1, 8, 33}) {
+      test::check_cuda_gradients(pooling(kStem), {random_tensor({2, 5, 8, channels}, 1)}, device);
+      test::check_cuda_gradients(pooling(kSubsample), {random_tensor({1, 7, 5, channels}, 2)},
+                                 device);
+    }
+    test::check_cuda_gradients(pooling(kOdd), {random_tensor({1, 6, 11, 3}, 3)}, device);
+    test::check_cuda_gradients(pooling(kStem), {Tensor::empty({0, 8, 8, 3})}, device);
+    // Equal numbers, and NaN: the same place on both sides.
+    Tensor input = random_tensor({1, 6, 7, 4}, 4, 0, 3);
+    for (float& value : input.span<float>()) value = std::floor(value);
+    input.data<float>()[40] = input.data<float>()[44] = std::nanf("");
+    test::check_cuda_gradients(pooling(kStem), {input}, device);
   });
 }
 

@@ -2,9 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
+#include <cstdint>
+#include <vector>
+
 #include "core/error.h"
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
+#include "tests/support/gradient_check.h"
+#include "tests/support/op_gradients.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/replay.h"
 
@@ -39,6 +45,16 @@ TEST_CASE("Rows follow each other in the order of the inputs") {
   }
 }
 
+Tensor join(const std::vector<Tensor>& in) { return concat(in); }
+
+TEST_CASE("Gradients match finite differences") {
+  test::check_gradients(join, {random_tensor<double>({2, 3}, 1), random_tensor<double>({0, 3}, 2),
+                               random_tensor<double>({4, 3}, 3)});
+  const auto twice = [](const std::vector<Tensor>& in) { return concat({in[0], in[1], in[0]}); };
+  test::check_gradients(twice,
+                        {random_tensor<double>({2, 3}, 1), random_tensor<double>({1, 3}, 2)});
+}
+
 TEST_CASE("CUDA joins as the CPU does, on one device") {
   test::on_cuda([](Device device) {
     const Tensor a = random_tensor({2, 3}, 1), b = random_tensor({0, 3}, 2);
@@ -50,6 +66,18 @@ TEST_CASE("CUDA joins as the CPU does, on one device") {
     CHECK(test::count_different_bits(concat({labels}), copy_to(labels, Device{})) == 0);
     CHECK_THROWS_WITH_AS(concat({a, copy_to(c, device)}), doctest::Contains("different devices"),
                          DeviceError);
+  });
+}
+
+TEST_CASE("CUDA gradients match the CPU's, and start where kernels may read packs") {
+  test::on_cuda([](Device device) {
+    test::check_cuda_gradients(
+        join, {random_tensor({3}, 1), random_tensor({0}, 2), random_tensor({8}, 3)}, device);
+    Tensor second = copy_to(random_tensor({8}, 3), device);
+    second.require_grad();
+    const Tensor joined = concat({copy_to(random_tensor({3}, 1), device), second});
+    backward_from(joined, copy_to(random_tensor({11}, 4), device));
+    CHECK(std::bit_cast<uintptr_t>(second.grad().raw()) % 16 == 0);
   });
 }
 

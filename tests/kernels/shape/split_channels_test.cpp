@@ -2,9 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
 #include "core/error.h"
+#include "kernels/shape/concat.h"
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
+#include "tests/support/gradient_check.h"
+#include "tests/support/op_gradients.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/replay.h"
 
@@ -47,6 +52,38 @@ TEST_CASE("Every channel lands in its part, any type") {
   }
 }
 
+test::Op part(int64_t cut, bool second) {
+  return [=](const std::vector<Tensor>& in) {
+    const ChannelParts parts = split_channels(in[0], cut);
+    return second ? parts.second : parts.first;
+  };
+}
+
+TEST_CASE("Gradients match finite differences") {
+  for (const int64_t cut : {1, 2, 4}) {
+    for (const bool second : {false, true}) {
+      test::check_gradients(part(cut, second), {random_tensor<double>({2, 3, 5}, 1)});
+    }
+  }
+  const auto both = [](const std::vector<Tensor>& in) {
+    const ChannelParts parts = split_channels(in[0], 2);
+    return concat({parts.first, parts.second, parts.first});
+  };
+  test::check_gradients(both, {random_tensor<double>({3, 4}, 1)});
+}
+
+TEST_CASE("A part's gradient is zero in the other's channels") {
+  const Tensor grad = random_tensor({7, 3}, 2);
+  const Tensor whole = test::op_gradients(part(12, true), {random_tensor({7, 15}, 1)}, grad)[0];
+  const ChannelParts parts = split_channels(whole, 12);
+  CHECK(test::count_different_bits(parts.first, Tensor::zeros({7, 12})) == 0);
+  CHECK(test::count_different_bits(parts.second, grad) == 0);
+  const Tensor nothing = Tensor::empty({7, 0});
+  CHECK(test::count_different_bits(
+            test::op_gradients(part(0, false), {random_tensor({7, 5}, 1)}, nothing)[0],
+            Tensor::zeros({7, 5})) == 0);
+}
+
 // Units of 1 to 16 bytes, by element type and cut.
 template <typename T>
 void check_cuda(int64_t channels, int64_t cut, Device device) {
@@ -74,6 +111,20 @@ TEST_CASE("CUDA cuts as the CPU does, any type") {
     check_cuda<uint8_t>(6, 2, device);
     const Tensor nothing = Tensor::empty({0, 15}, DType::kBF16, device);
     CHECK(split_channels(nothing, 3).second.shape() == Shape{0, 12});
+  });
+}
+
+TEST_CASE("CUDA gradients match the CPU's") {
+  test::on_cuda([](Device device) {
+    for (const int64_t cut : {0, 3, 4, 8, 15}) {
+      for (const bool second : {false, true}) {
+        test::check_cuda_gradients(part(cut, second), {random_tensor({2, 9, 15}, 1)}, device);
+      }
+    }
+    for (const int64_t cut : {8, 4}) {
+      test::check_cuda_gradients(part(cut, true), {random_tensor({17, 16}, 1)}, device);
+    }
+    test::check_cuda_gradients(part(3, true), {Tensor::empty({0, 15})}, device);
   });
 }
 

@@ -2,12 +2,16 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
+#include "tests/support/gradient_check.h"
+#include "tests/support/op_gradients.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/replay.h"
 #include "tests/support/text_golden.h"
@@ -82,6 +86,51 @@ TEST_CASE("Matches the definition, f32 and f64, odd sizes and channel counts") {
   check_against_definition<float>({1, 1, 1, 2}, {1, 100, 3, 2});
 }
 
+Tensor enlarge(const std::vector<Tensor>& in) { return upsample_nearest_add(in[0], in[1]); }
+
+TEST_CASE("Gradients match finite differences, any ratio of the sizes") {
+  const auto check = [](const Shape& coarse, const Shape& fine) {
+    CAPTURE(fine.to_string());
+    test::check_gradients(enlarge,
+                          {random_tensor<double>(coarse, 1), random_tensor<double>(fine, 2)});
+  };
+  check({2, 3, 2, 3}, {2, 6, 4, 3});
+  check({1, 3, 4, 1}, {1, 5, 7, 1});
+  check({1, 5, 4, 2}, {1, 2, 3, 2});  // some coarse pixels are not taken
+  check({1, 1, 1, 2}, {1, 7, 3, 2});
+  check({1, 4, 4, 1}, {1, 4, 4, 1});
+}
+
+TEST_CASE("Every fine pixel counts once in the gradient of the coarse map, for many sizes") {
+  for (int64_t coarse = 1; coarse < 40; ++coarse) {
+    for (int64_t fine = 1; fine < 90; fine += 3) {
+      const Tensor ones = Tensor::zeros({1, fine, 1, 1});
+      fill_(ones, 1);
+      const Tensor counts = test::op_gradients(
+          enlarge, {Tensor::zeros({1, coarse, 1, 1}), Tensor::zeros({1, fine, 1, 1})}, ones)[0];
+      std::vector<float> expected(static_cast<size_t>(coarse), 0.0F);
+      for (int64_t i = 0; i < fine; ++i) {
+        expected[static_cast<size_t>(source(i, coarse, fine))] += 1;
+      }
+      const auto actual = counts.span<const float>();
+      REQUIRE(std::equal(actual.begin(), actual.end(), expected.begin(), expected.end()));
+    }
+  }
+}
+
+TEST_CASE("f32 gradients are near f64's, odd sizes and channel counts") {
+  for (const int64_t channels : {1, 15, 33, 256}) {
+    const Tensor coarse = random_tensor({2, 13, 17, channels}, 1);
+    const Tensor fine = random_tensor({2, 25, 34, channels}, 2);
+    const Tensor grad = random_tensor(fine.shape(), 3);
+    const std::vector<Tensor> narrow = test::op_gradients(enlarge, {coarse, fine}, grad);
+    const std::vector<Tensor> wide = test::op_gradients(
+        enlarge, {cast(coarse, DType::kF64), cast(fine, DType::kF64)}, cast(grad, DType::kF64));
+    CHECK(test::count_far(narrow[0], cast(wide[0], DType::kF32), 1e-6F, 5e-7F) == 0);
+    CHECK(test::count_different_bits(narrow[1], grad) == 0);
+  }
+}
+
 void check_cuda(const Shape& coarse_shape, const Shape& fine_shape, Device device) {
   CAPTURE(fine_shape.to_string());
   const Tensor coarse = random_tensor(coarse_shape, 1), fine = random_tensor(fine_shape, 2);
@@ -103,6 +152,21 @@ TEST_CASE("CUDA matches the CPU, odd sizes and channel counts") {
     check_cuda({1, 1, 1, 2}, {1, 100, 3, 2}, device);
     check_cuda({1, 5, 4, 8}, {1, 2, 3, 8}, device);
     check_cuda({0, 2, 2, 3}, {0, 4, 4, 3}, device);
+  });
+}
+
+TEST_CASE("CUDA gradients match the CPU's") {
+  test::on_cuda([](Device device) {
+    const auto check = [&](const Shape& coarse, const Shape& fine) {
+      test::check_cuda_gradients(enlarge, {random_tensor(coarse, 1), random_tensor(fine, 2)},
+                                 device);
+    };
+    for (const int64_t channels : {1, 8, 33}) check({2, 2, 3, channels}, {2, 3, 6, channels});
+    check({1, 13, 17, 1}, {1, 25, 34, 1});
+    check({1, 1, 1, 2}, {1, 40, 3, 2});
+    check({1, 5, 4, 8}, {1, 2, 3, 8});
+    check({1, 2, 2, 3}, {1, 0, 4, 3});
+    check({0, 2, 2, 3}, {0, 4, 4, 3});
   });
 }
 
