@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "core/error.h"
 
@@ -33,16 +34,37 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return at(a.size(), b.size());
 }
 
+// Of the program and of the command that was chosen.
 std::vector<std::string> option_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
+  for (const CLI::App* command : app.get_subcommands()) {
+    for (std::string& name : option_names(*command)) names.push_back(std::move(name));
+  }
   return names;
+}
+
+// "" unless the program has commands and the first word is none of them.
+std::string explain_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> commands;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    commands.push_back(command->get_name());
+  }
+  if (commands.empty() || word.starts_with("-") ||
+      std::find(commands.begin(), commands.end(), word) != commands.end()) {
+    return "";
+  }
+  const std::string near = nearest_word(word, commands);
+  return "unknown command '" + word + "'" +
+         (near.empty() ? "; see --help" : "; did you mean '" + near + "'?");
 }
 
 // CLI11 reports unknown options and surplus words together; this names the first one.
 std::string explain_extras(const CLI::App& app, int argc, char** argv) {
+  const std::string unknown_command = explain_command(app, argv[1]);
+  if (!unknown_command.empty()) return unknown_command;
   const std::vector<std::string> known = option_names(app);
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];

@@ -172,7 +172,7 @@ bool write_shapes_files(const std::string& dir, const std::vector<ShapesSplit>& 
     if (state == State::kOther && existing == ExistingFiles::kKeep) {
       throw UsageError(path +
                        ": holds another data set or shapes of other parameters; choose another "
-                       "folder, remove it, or have it replaced");
+                       "folder, remove it, or replace it (--force)");
     }
     if (state != State::kSame || !has_all_pictures(dir, split, params)) missing.push_back(split);
   }

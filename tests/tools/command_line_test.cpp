@@ -23,6 +23,19 @@ std::optional<int> parse(std::vector<std::string> words) {
   return parse_command_line(app, static_cast<int>(arguments.size()), arguments.data());
 }
 
+std::optional<int> parse_commands(std::vector<std::string> words) {
+  CLI::App app{"A test"};
+  app.name("program");
+  app.require_subcommand(1);
+  int number = 0;
+  app.add_subcommand("shapes")->add_option("--images", number);
+  app.add_subcommand("stats")->add_option("--split", number);
+  words.insert(words.begin(), "program");
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  return parse_command_line(app, static_cast<int>(arguments.size()), arguments.data());
+}
+
 }  // namespace
 
 TEST_CASE("The nearest word is found over typing errors, nothing far away") {
@@ -51,4 +64,21 @@ TEST_CASE("No argument at all is a usage error, help and version are not") {
   CHECK(parse({}) == 2);
   CHECK(parse({"--help"}) == 0);
   CHECK(parse({"--version"}) == 0);
+}
+
+TEST_CASE("Commands and their options are named too") {
+  CHECK_FALSE(parse_commands({"shapes", "--images", "3"}).has_value());
+  CHECK(parse_commands({}) == 2);
+  CHECK(parse_commands({"--help"}) == 0);
+  CHECK(parse_commands({"stats", "--help"}) == 0);
+  CHECK_THROWS_WITH_AS(parse_commands({"shaeps"}),
+                       doctest::Contains("unknown command 'shaeps'; did you mean 'shapes'?"),
+                       UsageError);
+  CHECK_THROWS_WITH_AS(parse_commands({"xyzzy", "--images", "3"}),
+                       doctest::Contains("unknown command 'xyzzy'; see --help"), UsageError);
+  CHECK_THROWS_WITH_AS(parse_commands({"shapes", "--imagse", "3"}),
+                       doctest::Contains("'--imagse'; did you mean '--images'?"), UsageError);
+  CHECK_THROWS_WITH_AS(parse_commands({"shapes", "--split", "3"}),
+                       doctest::Contains("unknown option '--split'"), UsageError);
+  CHECK_THROWS_AS(parse_commands({"shapes", "--images"}), UsageError);
 }

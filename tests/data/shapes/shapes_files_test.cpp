@@ -5,10 +5,12 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "core/parallel.h"
 #include "data/image/image.h"
+#include "data/masks/polygon.h"
 #include "data/masks/rle.h"
 #include "tests/support/scratch_folder.h"
 
@@ -17,6 +19,15 @@ namespace {
 
 namespace fs = std::filesystem;
 using test::ScratchFolder;
+
+Rle mask_of_polygons(const simdjson::dom::array& list) {
+  std::vector<std::vector<double>> polygons;
+  for (const simdjson::dom::array& polygon : list) {
+    polygons.emplace_back();
+    for (const double number : polygon) polygons.back().push_back(number);
+  }
+  return rle_from_polygons(polygons, 64, 80);
+}
 
 const ShapesParams kSmall{.seed = 3, .height = 64, .width = 80};
 
@@ -57,12 +68,14 @@ TEST_CASE("TheFilesDescribeThePictures") {
       CHECK(double(object["bbox"].at(1)) == static_cast<double>(box.y));
       CHECK(double(object["bbox"].at(2)) == static_cast<double>(box.width));
       CHECK(double(object["bbox"].at(3)) == static_cast<double>(box.height));
-      if (object["segmentation"].is_object()) {
+      const simdjson::dom::element segmentation = object["segmentation"];
+      if (segmentation.is_object()) {
         ++num_rles;
-        const std::string_view counts = object["segmentation"]["counts"];
+        const std::string_view counts = segmentation["counts"];
         CHECK(rle_from_string(counts, 64, 80) == shape.mask);
       } else {
         ++num_polygons;
+        CHECK(mask_of_polygons(segmentation) == shape.mask);
       }
     }
   }

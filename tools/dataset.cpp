@@ -1,0 +1,155 @@
+// dataset: makes, converts and describes data sets.
+#include <fmt/core.h>
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "data/shapes/shapes_files.h"
+#include "data/voc/voc.h"
+#include "tools/cli_main.h"
+#include "tools/command_line.h"
+#include "tools/dataset/stats.h"
+#include "tools/dataset/voc_to_coco.h"
+
+namespace {
+
+using namespace mrcnn;
+
+struct ShapesCommand {
+  std::string out;
+  int64_t images = 500;
+  int64_t val_images = 100;
+  int64_t size = 128;
+  std::optional<int64_t> width;
+  int64_t seed = 1;
+  int64_t max_objects = 6;
+  bool force = false;
+};
+
+struct VocCommand {
+  std::string dir;
+  std::string split = "train";
+  std::vector<std::string> classes;
+  bool compat = false;
+  bool strict = false;
+  std::string out;
+  bool force = false;
+};
+
+int make_shapes(const ShapesCommand& command) {
+  if (command.seed < 0) throw UsageError("--seed is a whole number from 0");
+  const ShapesParams params{.seed = static_cast<uint64_t>(command.seed),
+                            .height = command.size,
+                            .width = command.width.value_or(command.size),
+                            .max_objects = command.max_objects};
+  const auto splits = shapes_splits(command.images, command.val_images);
+  if (splits.empty()) throw UsageError("--images and --val-images are both 0");
+  const bool wrote = write_shapes_files(
+      command.out, splits, params, command.force ? ExistingFiles::kReplace : ExistingFiles::kKeep);
+  fmt::print("{} {}: {} images to train on, {} to validate\n",
+             wrote ? "wrote" : "already there:", command.out, command.images, command.val_images);
+  return 0;
+}
+
+std::unique_ptr<VocDataset> open(const VocCommand& command) {
+  const VocOptions options{
+      .classes = command.classes,
+      .mismatch = command.strict ? VocOptions::Mismatch::kFail : VocOptions::Mismatch::kDrop,
+      .compat = command.compat};
+  auto dataset = open_voc(command.dir, command.split, options);
+  for (const VocDropped& dropped : dataset->dropped()) {
+    fmt::print(stderr, "dataset: warning: {} is left out: {}\n", dropped.name, dropped.problem);
+  }
+  return dataset;
+}
+
+int convert_voc(const VocCommand& command) {
+  const auto dataset = open(command);
+  const VocToCocoResult result =
+      write_voc_as_coco(*dataset, command.split, command.out, command.force);
+  fmt::print("{} {}: {} images, {} left out\n",
+             result.written ? "wrote" : "already there:", result.annotation_path, dataset->size(),
+             dataset->dropped().size());
+  return 0;
+}
+
+int print_stats(const VocCommand& command) {
+  fmt::print("{}", format_stats(collect_stats(*open(command))));
+  return 0;
+}
+
+void add_shapes(CLI::App& app, ShapesCommand& command) {
+  CLI::App* sub = app.add_subcommand("shapes",
+                                     "Writes pictures of plain figures with exact masks as a COCO\n"
+                                     "data set: OUT/annotations/instances_{train,val}.json,\n"
+                                     "OUT/train/*.png, OUT/val/*.png. A picture depends on the\n"
+                                     "seed, the sizes and its number only.");
+  sub->add_option("--out", command.out, "Folder to write to")->required();
+  sub->add_option("--images", command.images, "Images to train on")->capture_default_str();
+  sub->add_option("--val-images", command.val_images, "Images to validate with")
+      ->capture_default_str();
+  sub->add_option("--size", command.size, "Height and width, pixels")->capture_default_str();
+  sub->add_option("--width", command.width, "Width if it is another, pixels");
+  sub->add_option("--seed", command.seed, "Another seed makes other pictures")
+      ->capture_default_str();
+  sub->add_option("--max-objects", command.max_objects, "Most objects in an image; the least is 1")
+      ->capture_default_str();
+  sub->add_flag("--force", command.force, "Replace annotations of another data set");
+}
+
+void add_voc_options(CLI::App& sub, VocCommand& command) {
+  sub.add_option("dir", command.dir, "Folder with ImageSets, JPEGImages, ..., or one above it")
+      ->required();
+  sub.add_option("--split", command.split, "Name of a list in ImageSets/Segmentation")
+      ->capture_default_str();
+  sub.add_option("--classes", command.classes,
+                 "Names of own classes in the order of their labels: a,b,c")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  sub.add_flag("--compat", command.compat,
+               "As the original project reads the files: boxes not moved by\n"
+               "a pixel, areas of boxes, other ids and order, masks not\n"
+               "compared with boxes");
+  sub.add_flag("--strict", command.strict,
+               "Fail at an image whose masks and objects do not fit each\n"
+               "other, instead of leaving it out");
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{
+      "Makes, converts and describes data sets.\n\n"
+      "  dataset shapes --out shapes --images 500 --val-images 100\n"
+      "  dataset voc2coco VOCdevkit/VOC2012 --split train --out voc\n"
+      "  dataset stats VOCdevkit/VOC2012 --split val"};
+  app.name("dataset");
+  app.require_subcommand(1);
+  ShapesCommand shapes;
+  VocCommand voc;
+  VocCommand stats;
+  add_shapes(app, shapes);
+  CLI::App* voc2coco = app.add_subcommand("voc2coco",
+                                          "Writes a PASCAL VOC data set with masks as COCO\n"
+                                          "annotations, OUT/annotations/instances_SPLIT.json, and\n"
+                                          "links OUT/SPLIT to its pictures.");
+  add_voc_options(*voc2coco, voc);
+  voc2coco->add_option("--out", voc.out, "Folder to write to")->required();
+  voc2coco->add_flag("--force", voc.force, "Replace other annotations of that name");
+  CLI::App* describe = app.add_subcommand(
+      "stats", "Prints how many images and objects there are, by class and\nsize.");
+  add_voc_options(*describe, stats);
+  if (const std::optional<int> done = parse_command_line(app, argc, argv)) return *done;
+  if (app.got_subcommand(voc2coco)) return convert_voc(voc);
+  if (app.got_subcommand(describe)) return print_stats(stats);
+  return make_shapes(shapes);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return mrcnn::run_program("dataset", [&] { return run(argc, argv); });
+}

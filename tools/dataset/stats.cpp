@@ -1,0 +1,105 @@
+#include "tools/dataset/stats.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <map>
+#include <set>
+
+namespace mrcnn {
+namespace {
+
+// Source: pycocotools cocoeval.py, Params.areaRng.
+constexpr double kSmallArea = 32 * 32;
+constexpr double kMediumArea = 96 * 96;
+
+void count_object(const DatasetObject& object, ClassCounts& counts) {
+  ++counts.objects;
+  ++(object.area < kSmallArea    ? counts.small
+     : object.area < kMediumArea ? counts.medium
+                                 : counts.large);
+}
+
+void count_sizes(const DatasetImage& image, DatasetStats& stats) {
+  stats.min_height = std::min(stats.min_height, image.height);
+  stats.max_height = std::max(stats.max_height, image.height);
+  stats.min_width = std::min(stats.min_width, image.width);
+  stats.max_width = std::max(stats.max_width, image.width);
+}
+
+std::string range(int64_t low, int64_t high) {
+  return low == high ? fmt::format("{}", low) : fmt::format("{} to {}", low, high);
+}
+
+}  // namespace
+
+DatasetStats collect_stats(const Dataset& dataset) {
+  DatasetStats stats;
+  stats.name = dataset.name();
+  stats.fingerprint = dataset.fingerprint();
+  stats.images = dataset.size();
+  stats.min_height = stats.min_width = std::numeric_limits<int64_t>::max();
+  std::map<int64_t, size_t> position;  // of a label in the list
+  for (const DatasetClass& one : dataset.classes()) {
+    position[one.label] = stats.classes.size();
+    stats.classes.push_back({.name = one.name});
+  }
+  for (int64_t i = 0; i < dataset.size(); ++i) {
+    count_sizes(dataset.image(i), stats);
+    int64_t in_image = 0;
+    std::set<size_t> seen;
+    for (const DatasetObject& object : dataset.objects(i)) {
+      if (object.crowd) {
+        ++stats.crowds;
+        continue;
+      }
+      const size_t row = position.at(object.label);
+      count_object(object, stats.classes[row]);
+      seen.insert(row);
+      ++in_image;
+      stats.difficult += object.difficult ? 1 : 0;
+    }
+    for (const size_t row : seen) ++stats.classes[row].images;
+    stats.objects += in_image;
+    stats.most_objects = std::max(stats.most_objects, in_image);
+    stats.images_without_objects += in_image == 0 ? 1 : 0;
+  }
+  if (stats.images == 0) stats.min_height = stats.min_width = 0;
+  return stats;
+}
+
+std::string format_stats(const DatasetStats& stats) {
+  std::string text = fmt::format(
+      "{}\nfingerprint {}\n{} images, {} without objects, width {}, height {}\n{} objects, {:.2f} "
+      "an "
+      "image and at most {}; {} crowds, {} difficult\n\n",
+      stats.name, stats.fingerprint, stats.images, stats.images_without_objects,
+      range(stats.min_width, stats.max_width), range(stats.min_height, stats.max_height),
+      stats.objects,
+      static_cast<double>(stats.objects) / static_cast<double>(std::max<int64_t>(stats.images, 1)),
+      stats.most_objects, stats.crowds, stats.difficult);
+  size_t name_columns = 5;
+  for (const ClassCounts& one : stats.classes) {
+    name_columns = std::max(name_columns, one.name.size());
+  }
+  const auto add_row = [&](const ClassCounts& row) {
+    fmt::format_to(std::back_inserter(text), "{:{}} {:>9} {:>9} {:>9} {:>9} {:>9}\n", row.name,
+                   name_columns, row.objects, row.images, row.small, row.medium, row.large);
+  };
+  fmt::format_to(std::back_inserter(text), "{:{}} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "class",
+                 name_columns, "objects", "images", "small", "medium", "large");
+  ClassCounts all{.name = "all", .images = stats.images - stats.images_without_objects};
+  for (const ClassCounts& one : stats.classes) {
+    add_row(one);
+    all.objects += one.objects;
+    all.small += one.small;
+    all.medium += one.medium;
+    all.large += one.large;
+  }
+  add_row(all);
+  return text;
+}
+
+}  // namespace mrcnn
