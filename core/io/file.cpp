@@ -128,8 +128,9 @@ void AtomicFile::fail(const std::string& action) const {
 }
 
 void AtomicFile::reserve(int64_t bytes) {
-  const int error = bytes > 0 ? ::posix_fallocate(descriptor_, 0, bytes) : 0;
-  if (error == ENOSPC || error == EFBIG) {
+  int error = EINTR;
+  while (error == EINTR) error = bytes > 0 ? ::posix_fallocate(descriptor_, 0, bytes) : 0;
+  if (error == ENOSPC || error == EFBIG || error == EDQUOT) {
     errno = error;
     fail(fmt::format("no room for {} bytes", bytes));
   }
@@ -144,11 +145,23 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   }
 }
 
-void AtomicFile::commit() {
+void AtomicFile::write_at(int64_t offset, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::pwrite(descriptor_, bytes.data(), bytes.size(), offset);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail("cannot write");
+    offset += count;
+    bytes = bytes.subspan(static_cast<size_t>(count));
+  }
+}
+
+void AtomicFile::commit(const std::function<void(const std::string&)>& check) {
   if (::fsync(descriptor_) != 0) fail("cannot bring it to disk");
+  if (check) ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_DONTNEED);
   const int closed = ::close(descriptor_);
   descriptor_ = -1;
   if (closed != 0) fail("cannot close");
+  if (check) check(temporary_);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("cannot rename into place");
   temporary_.clear();
   const std::string parent = std::filesystem::path(path_).parent_path().string();

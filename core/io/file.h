@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -37,7 +38,13 @@ class AtomicFile {
 
   void reserve(int64_t bytes);  // finds out early that the disk is too full
   void write(std::span<const std::byte> bytes);
-  void commit();
+  // Writes at a place of its own, without moving where write() goes on: a header that is known
+  // last.
+  void write_at(int64_t offset, std::span<const std::byte> bytes);
+  // `check` is given the path of the finished file before it gets its name. The bytes it reads come
+  // from the disk rather than from memory, where the system allows that. When it throws, the old
+  // file stays.
+  void commit(const std::function<void(const std::string&)>& check = nullptr);
 
  private:
   [[noreturn]] void fail(const std::string& action) const;

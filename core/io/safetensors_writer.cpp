@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <numeric>
 
 #include "core/error.h"
 #include "core/io/safetensors.h"
@@ -35,101 +37,117 @@ std::string json_string(std::string_view text) {
   return out + '"';
 }
 
-class Writer {
+class LayoutBuilder {
  public:
-  Writer(const std::string& path, const TensorArchive& archive) : path_(path) {
-    for (const FileTensor& tensor : archive.tensors) order_.push_back(&tensor);
-    std::sort(order_.begin(), order_.end(), [](const FileTensor* a, const FileTensor* b) {
-      const int rank_a = write_rank(a->dtype);
-      const int rank_b = write_rank(b->dtype);
-      return rank_a != rank_b ? rank_a < rank_b : a->name < b->name;
-    });
-    for (const FileTensor* tensor : order_) check(*tensor);
-    check_unique();
-    build_header(archive);
-  }
+  LayoutBuilder(const TensorArchive& archive, const std::string& path)
+      : archive_(archive), path_(path) {}
 
-  void write() const {
-    AtomicFile file(path_);
-    const uint64_t length = header_.size();
-    file.reserve(static_cast<int64_t>(8 + header_.size() + data_bytes_));
-    file.write(std::as_bytes(std::span(&length, 1)));
-    file.write(std::as_bytes(std::span(header_)));
-    for (const FileTensor* tensor : order_) file.write(tensor->bytes);
-    file.commit();
+  SafetensorsLayout build() {
+    const std::vector<FileTensor>& tensors = archive_.tensors;
+    layout_.order.resize(tensors.size());
+    std::iota(layout_.order.begin(), layout_.order.end(), size_t{0});
+    std::sort(layout_.order.begin(), layout_.order.end(), [&](size_t a, size_t b) {
+      const int rank_a = write_rank(tensors[a].dtype);
+      const int rank_b = write_rank(tensors[b].dtype);
+      return rank_a != rank_b ? rank_a < rank_b : tensors[a].name < tensors[b].name;
+    });
+    for (const FileTensor& tensor : tensors) layout_.tensor_bytes.push_back(checked_bytes(tensor));
+    check_unique();
+    build_prologue();
+    return std::move(layout_);
   }
 
  private:
-  [[noreturn]] void fail(const std::string& name, const std::string& problem) const {
-    throw FileError(ExitCode::kInternal, path_, "",
-                    fmt::format("cannot write tensor \"{}\": {}", name, problem));
+  [[noreturn]] void fail(const std::string& problem) const {
+    throw FileError(ExitCode::kInternal, path_, "", problem);
+  }
+  [[noreturn]] void fail_at(const std::string& name, const std::string& problem) const {
+    fail(fmt::format("cannot write tensor \"{}\": {}", name, problem));
   }
 
-  void check(const FileTensor& tensor) const {
-    if (tensor.name == "__metadata__") fail(tensor.name, "the name is reserved");
-    if (!simdjson::validate_utf8(tensor.name)) fail(tensor.name, "the name is not UTF-8");
-    size_t size = static_cast<size_t>(file_dtype_bytes(tensor.dtype));
+  int64_t checked_bytes(const FileTensor& tensor) const {
+    if (tensor.name == "__metadata__") fail_at(tensor.name, "the name is reserved");
+    if (!simdjson::validate_utf8(tensor.name)) fail_at(tensor.name, "the name is not UTF-8");
+    int64_t size = file_dtype_bytes(tensor.dtype);
     for (const int64_t extent : tensor.shape) {
-      if (extent < 0 || __builtin_mul_overflow(size, static_cast<size_t>(extent), &size)) {
-        fail(tensor.name, "its shape cannot be counted");
+      if (extent < 0 || __builtin_mul_overflow(size, extent, &size)) {
+        fail_at(tensor.name, "its shape cannot be counted");
       }
     }
-    if (size != tensor.bytes.size()) {
-      fail(tensor.name,
-           fmt::format("its shape takes {} bytes, but it has {}", size, tensor.bytes.size()));
-    }
+    return size;
   }
 
   void check_unique() const {
     std::vector<std::string_view> names;
-    for (const FileTensor* tensor : order_) names.push_back(tensor->name);
+    for (const FileTensor& tensor : archive_.tensors) names.push_back(tensor.name);
     std::sort(names.begin(), names.end());
     const auto twice = std::adjacent_find(names.begin(), names.end());
-    if (twice != names.end()) fail(std::string(*twice), "the name is used twice");
+    if (twice != names.end()) fail_at(std::string(*twice), "the name is used twice");
   }
 
-  void build_header(const TensorArchive& archive) {
-    header_ = "{";
-    if (!archive.metadata.empty()) {
-      header_ += "\"__metadata__\":{";
-      for (const auto& [key, value] : archive.metadata) {
-        if (!simdjson::validate_utf8(key) || !simdjson::validate_utf8(value)) {
-          throw FileError(ExitCode::kInternal, path_, "",
-                          fmt::format("cannot write metadata \"{}\": it is not UTF-8", key));
-        }
-        header_ += json_string(key) + ":" + json_string(value) + ",";
+  std::string metadata_json() const {
+    std::string json;
+    for (const auto& [key, value] : archive_.metadata) {
+      if (!simdjson::validate_utf8(key) || !simdjson::validate_utf8(value)) {
+        fail(fmt::format("cannot write metadata \"{}\": it is not UTF-8", key));
       }
-      header_.back() = '}';
-      header_ += ',';
+      json += (json.empty() ? "" : ",") + json_string(key) + ":" + json_string(value);
     }
-    for (const FileTensor* tensor : order_) {
-      const size_t end = data_bytes_ + tensor->bytes.size();
-      header_ += fmt::format("{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}},",
-                             json_string(tensor->name), file_dtype_name(tensor->dtype),
-                             fmt::join(tensor->shape, ","), data_bytes_, end);
-      data_bytes_ = end;
-    }
-    if (header_.back() == ',') header_.pop_back();
-    header_ += '}';
-    // Readers ask for a length divisible by 8; 64 lets tensors be used in place.
-    while ((8 + header_.size()) % 64 != 0) header_ += ' ';
-    if (header_.size() > static_cast<size_t>(kMaxSafetensorsHeaderBytes)) {
-      throw FileError(ExitCode::kInternal, path_, "",
-                      fmt::format("its header would have {} bytes; readers take {}", header_.size(),
-                                  kMaxSafetensorsHeaderBytes));
-    }
+    return json;
   }
 
+  void build_prologue() {
+    std::string header = "{";
+    if (!archive_.metadata.empty()) header += "\"__metadata__\":{" + metadata_json() + "},";
+    for (const size_t index : layout_.order) {
+      const FileTensor& tensor = archive_.tensors[index];
+      const int64_t end = layout_.data_bytes + layout_.tensor_bytes[index];
+      header += fmt::format("{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}},",
+                            json_string(tensor.name), file_dtype_name(tensor.dtype),
+                            fmt::join(tensor.shape, ","), layout_.data_bytes, end);
+      layout_.data_bytes = end;
+    }
+    if (header.back() == ',') header.pop_back();
+    header += '}';
+    // Readers ask for a length divisible by 8; 64 lets tensors be used in place.
+    while ((8 + header.size()) % 64 != 0) header += ' ';
+    if (header.size() > static_cast<size_t>(kMaxSafetensorsHeaderBytes)) {
+      fail(fmt::format("its header would have {} bytes; readers take {}", header.size(),
+                       kMaxSafetensorsHeaderBytes));
+    }
+    const uint64_t length = header.size();
+    layout_.prologue.assign(sizeof(length), '\0');
+    std::memcpy(layout_.prologue.data(), &length, sizeof(length));
+    layout_.prologue += header;
+  }
+
+  const TensorArchive& archive_;
   const std::string& path_;
-  std::vector<const FileTensor*> order_;
-  std::string header_;
-  size_t data_bytes_ = 0;
+  SafetensorsLayout layout_;
 };
 
 }  // namespace
 
+SafetensorsLayout lay_out_safetensors(const TensorArchive& archive, const std::string& path) {
+  return LayoutBuilder(archive, path).build();
+}
+
 void write_safetensors(const std::string& path, const TensorArchive& archive) {
-  Writer(path, archive).write();
+  const SafetensorsLayout layout = lay_out_safetensors(archive, path);
+  for (size_t i = 0; i < archive.tensors.size(); ++i) {
+    const FileTensor& tensor = archive.tensors[i];
+    if (static_cast<size_t>(layout.tensor_bytes[i]) != tensor.bytes.size()) {
+      throw FileError(
+          ExitCode::kInternal, path, "",
+          fmt::format("cannot write tensor \"{}\": its shape takes {} bytes, but it has {}",
+                      tensor.name, layout.tensor_bytes[i], tensor.bytes.size()));
+    }
+  }
+  AtomicFile file(path);
+  file.reserve(static_cast<int64_t>(layout.prologue.size()) + layout.data_bytes);
+  file.write(std::as_bytes(std::span(layout.prologue)));
+  for (const size_t index : layout.order) file.write(archive.tensors[index].bytes);
+  file.commit();
 }
 
 }  // namespace mrcnn

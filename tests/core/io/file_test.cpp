@@ -94,6 +94,35 @@ TEST_CASE("A file that is not committed leaves the old one and nothing else") {
   CHECK(folder.count() == 1);
 }
 
+TEST_CASE("A header can be written last") {
+  const Folder folder;
+  AtomicFile file(folder / "a");
+  file.write(std::as_bytes(std::span<const char>("????", 4)));
+  file.write_at(1, std::as_bytes(std::span<const char>("bc", 2)));
+  file.write(std::as_bytes(std::span<const char>("efgh", 4)));
+  file.write_at(0, std::as_bytes(std::span<const char>("a", 1)));
+  file.commit();
+  CHECK(read(folder / "a") == "abc?efgh");
+}
+
+TEST_CASE("A file that fails its check never gets its name") {
+  const Folder folder;
+  write(folder / "a", "old");
+  const auto write_checked = [&](const std::string& wanted) {
+    AtomicFile file(folder / "a");
+    file.write(std::as_bytes(std::span<const char>("new", 3)));
+    file.commit([&](const std::string& path) {
+      if (read(path) != wanted) throw FileError(ExitCode::kResources, path, "", "differs");
+    });
+  };
+  CHECK(code_of([&] { write_checked("something else"); }) == ExitCode::kResources);
+  CHECK(read(folder / "a") == "old");
+  CHECK(folder.count() == 1);
+  write_checked("new");
+  CHECK(read(folder / "a") == "new");
+  CHECK(folder.count() == 1);
+}
+
 TEST_CASE("A symbolic link is followed, not replaced") {
   const Folder folder;
   write(folder / "target", "old");

@@ -198,6 +198,27 @@ TEST_CASE("What is written is read back, aligned and in the order of the format"
   CHECK((again.tensors[0].bytes.data() - whole.bytes.data()) % 64 == 0);
 }
 
+TEST_CASE("A layout says where every byte goes before there are any") {
+  const std::string bytes = "0123456789abcdef";
+  const std::string two = "xy";
+  TensorArchive archive;
+  archive.tensors = {make("a", FileDType::kU8, {2}, two), make("b", FileDType::kF32, {4}, bytes)};
+  archive.metadata = {{"digest", "????"}};
+  const TemporaryFile file;
+  write_safetensors(file.path, archive);
+  const FileBytes whole = read_file(file.path, ExitCode::kModel);
+  archive.tensors[0].bytes = {};
+  archive.tensors[1].bytes = {};
+  const SafetensorsLayout layout = lay_out_safetensors(archive, "t.safetensors");
+  CHECK(layout.order == std::vector<size_t>{1, 0});
+  CHECK(layout.tensor_bytes == std::vector<int64_t>{2, 16});
+  CHECK(layout.data_bytes == 18);
+  REQUIRE(whole.bytes.size() == layout.prologue.size() + 18);
+  CHECK(std::memcmp(whole.bytes.data(), layout.prologue.data(), layout.prologue.size()) == 0);
+  archive.metadata["digest"] = "1234";
+  CHECK(lay_out_safetensors(archive, "").prologue.size() == layout.prologue.size());
+}
+
 TEST_CASE("Refuses to write what no reader could load") {
   const TemporaryFile file;
   const std::string two = "xy";
