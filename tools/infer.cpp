@@ -18,7 +18,7 @@
 #include "tools/infer/coco_results.h"
 #include "tools/infer/inputs.h"
 #include "tools/infer/instance_pictures.h"
-#include "tools/infer/interrupt.h"
+#include "tools/interrupt.h"
 #include "tools/infer/options.h"
 #include "tools/infer/outputs.h"
 #include "tools/infer/overlay_pictures.h"

@@ -1,4 +1,4 @@
-#include "tools/infer/interrupt.h"
+#include "tools/interrupt.h"
 
 #include <doctest/doctest.h>
 #include <signal.h>

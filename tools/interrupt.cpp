@@ -1,4 +1,4 @@
-#include "tools/infer/interrupt.h"
+#include "tools/interrupt.h"
 
 #include <signal.h>
 
