@@ -1,0 +1,68 @@
+// Everything a user may say about a training run. settings.h gives each member its key, its range
+// and its help; the defaults are the ones here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "layers/optim/lr_schedule.h"
+
+namespace mrcnn {
+
+// Whose normalisation of the losses: of the system that the model's names come from, or one of
+// them.
+enum class LossNormalization { kOfModel, kOriginal, kTorchvision };
+enum class BadImages { kSkip, kFail };
+
+struct TrainConfig {
+  std::string preset = "default";
+
+  std::string model = "maskrcnn_resnet50_fpn";
+  std::string init;  // "": random values
+  std::string data;
+  std::string train_split = "train";
+  std::string val_split = "val";
+  std::string out;
+  std::string device = "auto";
+  std::string precision = "fp32";
+  uint64_t seed = 1;
+
+  // Length and size of a step. `steps` above 0 replaces `epochs`.
+  int64_t epochs = 12;
+  int64_t steps = 0;
+  double max_time = 0;  // seconds; 0: no limit
+  int64_t batch = 2;
+  int64_t accumulate = 1;
+
+  double lr = 0.0025;
+  double momentum = 0.9;
+  double weight_decay = 1e-4;
+  LrDecay schedule = LrDecay::kMultiStep;
+  std::vector<double> milestones = {8, 11};  // in epochs; in steps where `steps` is given
+  double gamma = 0.1;
+  double final_lr_factor = 0;
+  int64_t warmup_steps = 1000;
+  double warmup_epochs = 0;  // the longer of the two warm-ups holds
+  double warmup_factor = 0.001;
+  double clip_norm = 0;  // 0: off
+  double ema_decay = 0;  // 0: off
+  int64_t freeze_stages = 2;
+  LossNormalization loss_normalization = LossNormalization::kOfModel;
+
+  std::vector<int64_t> min_size = {800};
+  int64_t max_size = 1333;
+  double flip = 0.5;
+  bool lsj = false;
+  BadImages bad_images = BadImages::kSkip;
+  int64_t loader_threads = 2;
+
+  int64_t log_every = 20;
+  int64_t eval_every = 0;  // 0: after each epoch
+  int64_t save_every = 0;  // 0: after each epoch
+  int64_t keep_checkpoints = 2;
+  std::string best_metric = "mask_ap";
+  int64_t patience = 0;  // 0: off
+};
+
+}  // namespace mrcnn
