@@ -11,6 +11,7 @@
 #include "tools/pth/checkpoint.h"
 #include "tools/pth/extract.h"
 #include "tools/pth/state_dict.h"
+#include "tools/trainer/checkpoint_file.h"
 
 namespace mrcnn {
 namespace {
@@ -123,6 +124,7 @@ TensorArchive parse_weights(const FileBytes& file, const std::string& path,
   if (format == WeightFormat::kSafetensors) {
     if (!options.key.empty()) refuse(path, "--key is for PyTorch checkpoints, not safetensors");
     archive = parse_safetensors(file, path);
+    if (is_checkpoint(archive) && !options.whole_object) archive = checkpoint_weights(file, path);
     if (archive.tensors.empty()) refuse(path, "holds no tensors");
   } else {
     const auto checkpoint = std::make_shared<pth::Checkpoint>(open_checkpoint(

@@ -27,7 +27,8 @@ struct ReadOptions {
 WeightFormat detect_weight_format(const FileBytes& file, const std::string& path);
 
 // The tensors of a file under their names, without wrappers' prefixes: where every name begins
-// with "module.", "model.", "d2_model." or "_orig_mod.", that is taken off, repeatedly.
+// with "module.", "model.", "d2_model." or "_orig_mod.", that is taken off, repeatedly. A
+// checkpoint of a training run gives its weights (trainer/checkpoint_file.h, checkpoint_weights).
 // Throws FileError with ExitCode::kModel.
 TensorArchive read_weights(const std::string& path, const ReadOptions& options = {});
 // The same for a file already in memory.
