@@ -56,6 +56,11 @@ void JsonWriter::value(bool flag) {
   buffer_ += flag ? "true" : "false";
 }
 
+void JsonWriter::null() {
+  start_value();
+  buffer_ += "null";
+}
+
 void JsonWriter::finish() {
   if (!levels_.empty() || !complete_) misuse("the document is not complete");
   buffer_ += '\n';

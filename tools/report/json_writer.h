@@ -30,6 +30,7 @@ class JsonWriter {
   void value(float number);
   void value(double number);
   void value(bool flag);
+  void null();
 
   // Ends the document with a line break and hands the rest to the sink. Call it once, at the end.
   void finish();

@@ -73,6 +73,8 @@ TEST_CASE("WritesNestedValuesOneItemPerLine") {
     json.end_array();
     json.key("crowd");
     json.value(false);
+    json.key("area");
+    json.null();
     json.key("name");
     json.value("dog");
     json.end_object();
@@ -81,8 +83,8 @@ TEST_CASE("WritesNestedValuesOneItemPerLine") {
   json.finish();
   CHECK(document.text ==
         "[\n"
-        "{\"id\":1,\"box\":[0.5,-2],\"crowd\":false,\"name\":\"dog\"},\n"
-        "{\"id\":2,\"box\":[0.5,-2],\"crowd\":false,\"name\":\"dog\"}\n"
+        "{\"id\":1,\"box\":[0.5,-2],\"crowd\":false,\"area\":null,\"name\":\"dog\"},\n"
+        "{\"id\":2,\"box\":[0.5,-2],\"crowd\":false,\"area\":null,\"name\":\"dog\"}\n"
         "]\n");
 }
 
