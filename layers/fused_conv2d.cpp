@@ -3,23 +3,9 @@
 #include <algorithm>
 
 #include "kernels/norm/fold_batch_norm.h"
+#include "kernels/shape/pad_channels.h"
 
 namespace mrcnn {
-namespace {
-
-Tensor with_input_channels(const Tensor& weight, int64_t channels) {
-  if (channels <= weight.size(3)) return weight;
-  Tensor padded =
-      Tensor::zeros({weight.size(0), weight.size(1), weight.size(2), channels}, weight.dtype());
-  const float* from = weight.data<const float>();
-  float* to = padded.data<float>();
-  for (int64_t tap = 0; tap < weight.numel() / weight.size(3); ++tap) {
-    std::copy_n(from + tap * weight.size(3), weight.size(3), to + tap * channels);
-  }
-  return padded;
-}
-
-}  // namespace
 
 PreparedConv2d fuse(const ConvNorm& layers, bool relu, const Execution& execution,
                     int64_t input_channels) {
@@ -29,8 +15,8 @@ PreparedConv2d fuse(const ConvNorm& layers, bool relu, const Execution& executio
                             .relu = relu,
                             .tf32 = execution.tf32()};
   const auto prepare = [&](const Tensor& weight, const Tensor& bias) {
-    return PreparedConv2d(place_weight(with_input_channels(weight, input_channels), execution),
-                          place_bias(bias, execution), params);
+    const Tensor padded = pad_channels(weight, std::max(input_channels, weight.size(3)));
+    return PreparedConv2d(place_weight(padded, execution), place_bias(bias, execution), params);
   };
   if (layers.norm == nullptr) return prepare(layers.conv->weight(), layers.conv->bias());
   const BatchNorm2d& norm = *layers.norm;
