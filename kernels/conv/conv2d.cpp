@@ -13,7 +13,7 @@
 #include "kernels/conv/conv2d_cpu.h"
 #include "kernels/conv/conv2d_device.h"
 #include "kernels/conv/conv2d_f32.h"
-#include "kernels/linalg/linear.h"
+#include "kernels/elementwise/relu.h"
 #include "kernels/reduce/sum_rows.h"
 
 namespace mrcnn {
@@ -54,7 +54,7 @@ class Backward {
   }
 
   std::vector<Tensor> operator()(const Tensor& grad_output) const {
-    const Tensor grad = output_.defined() ? mask_gradient(grad_output, output_) : grad_output;
+    const Tensor grad = output_.defined() ? relu_backward(grad_output, output_) : grad_output;
     const int64_t rows = grad.numel() / weight_shape_[0];
     std::vector<Tensor> gradients(4);
     if (of_input_) gradients[0] = conv2d_grad_input(grad, weight_, input_shape_, params_);

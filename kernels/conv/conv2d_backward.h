@@ -5,8 +5,8 @@
 //   weight       [O, KH, KW, C]
 // conv2d_grad_input(y, x, k, c)  = sum of grad_output * weight over all outputs that read the pixel
 // conv2d_grad_weight(o, y, x, c) = sum of grad_output * input over all images and output pixels
-// That of the bias is sum_rows (kernels/reduce/sum_rows.h), that behind a ReLU mask_gradient
-// (kernels/linalg/linear.h). An empty batch gives zeros.
+// That of the bias is sum_rows (kernels/reduce/sum_rows.h), that behind a ReLU relu_backward
+// (kernels/elementwise/relu.h). An empty batch gives zeros.
 // Gradient: none.  Accumulates in the tensors' type, bf16 in f32.
 // Deterministic: yes, for a given CPU or GPU type and sizes, whatever the number of threads.
 // Syncs host: no.  Capturable: after a first run with the same sizes outside the capture.

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/host_device.h"
 #include "core/stream.h"
 #include "core/tensor.h"
 #include "kernels/linalg/linear.h"
@@ -37,7 +38,7 @@ struct ConvTranspose2dGeometry {
   int64_t batch = 0, height = 0, width = 0, channels = 0;
   int64_t kernel_h = 0, kernel_w = 0, out_channels = 0;
 
-  int64_t pixels() const { return batch * height * width; }
+  HOST_DEVICE int64_t pixels() const { return batch * height * width; }
   int64_t taps() const { return kernel_h * kernel_w; }
 };
 

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "kernels/conv/onednn.h"
 #include "kernels/conv/operation_cache.h"
+#include "kernels/elementwise/relu.h"
 #include "kernels/linalg/gemm_plan.h"
 #include "kernels/linalg/matmul.h"
 #include "kernels/reduce/sum_rows.h"
@@ -93,7 +94,7 @@ BackwardFunction backward_of(const Tensor& input, const Tensor& weight, const Te
           w = needs_grad(input) ? weight.detach() : Tensor{},
           y = params.relu ? output.detach() : Tensor{}, bias_wanted = needs_grad(bias),
           tf32 = params.tf32](const Tensor& grad_output) {
-    const Tensor grad = y.defined() ? mask_gradient(grad_output, y) : grad_output;
+    const Tensor grad = y.defined() ? relu_backward(grad_output, y) : grad_output;
     return std::vector<Tensor>{
         w.defined() ? matmul(grad, w, {.tf32 = tf32}) : Tensor{},
         x.defined() ? matmul(grad, x, {.a_transposed = true, .tf32 = tf32}) : Tensor{},
@@ -133,28 +134,6 @@ void linear_into(const Tensor& input, const Tensor& weight, const Tensor& bias,
       [&](Stream stream) {
         if (input.size(0) > 0) run_on_gpu(input, weight, bias, params, output, stream);
       });
-}
-
-Tensor mask_gradient(const Tensor& grad_output, const Tensor& output) {
-  const Tensor masked = Tensor::empty(output.shape(), output.dtype(), output.device());
-  const int64_t count = output.numel();
-  dispatch_device(
-      "linear", output.device(),
-      [&] {
-        dispatch_float("linear", output.dtype(), [&](auto tag) {
-          using T = typename decltype(tag)::type;
-          cpu::mask_gradient(count, grad_output.data<const T>(), output.data<const T>(),
-                             masked.data<T>());
-        });
-      },
-      [&](Stream stream) {
-        dispatch_cuda_float("linear", output.dtype(), [&](auto tag) {
-          using T = typename decltype(tag)::type;
-          cuda::mask_gradient(count, grad_output.pointer<const T>(), output.pointer<const T>(),
-                              masked.pointer<T>(), stream);
-        });
-      });
-  return masked;
 }
 
 class PreparedLinear::Impl {

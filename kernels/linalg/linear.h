@@ -16,7 +16,6 @@
 #include <cstdint>
 #include <memory>
 
-#include "core/stream.h"
 #include "core/tensor.h"
 
 namespace mrcnn {
@@ -54,22 +53,9 @@ class PreparedLinear {
   std::unique_ptr<Impl> impl_;
 };
 
-// grad_output where output, the result of a ReLU, is positive or NaN; else 0.
-Tensor mask_gradient(const Tensor& grad_output, const Tensor& output);
-
 namespace cpu {
 // output [rows, columns] = relu?(output + bias [columns] or nullptr)
 void add_bias(int64_t rows, int64_t columns, const float* bias, bool relu, float* output);
 void add_bias(int64_t rows, int64_t columns, const double* bias, bool relu, double* output);
-// grad_output, output, masked [count]
-void mask_gradient(int64_t count, const float* grad_output, const float* output, float* masked);
-void mask_gradient(int64_t count, const double* grad_output, const double* output, double* masked);
 }  // namespace cpu
-
-namespace cuda {
-void mask_gradient(int64_t count, const float* grad_output, const float* output, float* masked,
-                   Stream stream);
-void mask_gradient(int64_t count, const BFloat16* grad_output, const BFloat16* output,
-                   BFloat16* masked, Stream stream);
-}  // namespace cuda
 }  // namespace mrcnn

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "core/parallel.h"
-#include "kernels/elementwise/relu_math.h"
 #include "kernels/linalg/linear.h"
 
 namespace mrcnn::cpu {
@@ -25,13 +24,6 @@ void add_bias_rows(int64_t rows, int64_t columns, const T* bias, bool relu, T* o
   });
 }
 
-template <typename T>
-void mask_elements(int64_t count, const T* grad_output, const T* output, T* masked) {
-  parallel_for(0, count, kGrain, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) masked[i] = relu_gradient(grad_output[i], output[i]);
-  });
-}
-
 }  // namespace
 
 void add_bias(int64_t rows, int64_t columns, const float* bias, bool relu, float* output) {
@@ -40,14 +32,6 @@ void add_bias(int64_t rows, int64_t columns, const float* bias, bool relu, float
 
 void add_bias(int64_t rows, int64_t columns, const double* bias, bool relu, double* output) {
   add_bias_rows(rows, columns, bias, relu, output);
-}
-
-void mask_gradient(int64_t count, const float* grad_output, const float* output, float* masked) {
-  mask_elements(count, grad_output, output, masked);
-}
-
-void mask_gradient(int64_t count, const double* grad_output, const double* output, double* masked) {
-  mask_elements(count, grad_output, output, masked);
 }
 
 }  // namespace mrcnn::cpu

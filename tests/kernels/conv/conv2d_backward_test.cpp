@@ -12,7 +12,7 @@
 #include "core/parallel.h"
 #include "core/primitives.h"
 #include "kernels/conv/conv2d_weight_gradient.h"
-#include "kernels/linalg/linear.h"
+#include "kernels/elementwise/relu.h"
 #include "tests/kernels/conv/conv_test_tools.h"
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
@@ -182,7 +182,7 @@ TEST_CASE("f32 gradients agree with f64") {
         linear.relu = false;
         set_strict_convolution(strict);
         const Tensor grad = grad_output_of(c);
-        const Tensor masked = c.params.relu ? mask_gradient(grad, run(o, c.params)) : grad;
+        const Tensor masked = c.params.relu ? relu_backward(grad, run(o, c.params)) : grad;
         const Operands actual = gradients(o, c.params, grad);
         set_strict_convolution(false);
         const Operands expected = gradients(map(o, to_f64), linear, to_f64(masked));
