@@ -1,10 +1,13 @@
 #include "kernels/detection/roi_align.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "core/autograd/record.h"
 #include "core/dispatch.h"
 #include "kernels/detection/checks.h"
+#include "kernels/detection/roi_align_backward.h"
 
 namespace mrcnn {
 namespace {
@@ -73,6 +76,76 @@ std::vector<FeatureMap<T>> feature_maps(std::span<const Tensor> features) {
   return maps;
 }
 
+template <typename T>
+std::vector<GradMap<T>> grad_maps(const std::vector<Shape>& shapes,
+                                  const std::vector<Tensor>& gradients) {
+  std::vector<GradMap<T>> maps;
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    maps.push_back({gradients[i].defined() ? gradients[i].pointer<T>() : nullptr, shapes[i][0],
+                    shapes[i][1], shapes[i][2]});
+  }
+  return maps;
+}
+
+// Gradients of the maps that `wanted` names.
+std::vector<Tensor> feature_gradients(const std::vector<Shape>& shapes,
+                                      const std::vector<bool>& wanted, const Tensor& rois,
+                                      const RoiAlignParams& params, const Tensor& grad_output) {
+  const DType dtype = grad_output.dtype();
+  const Device device = grad_output.device();
+  const int64_t channels = grad_output.size(3);
+  std::vector<Tensor> gradients(shapes.size());
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    if (wanted[i]) gradients[i] = Tensor::empty(shapes[i], dtype, device);
+  }
+  dispatch_device(
+      kOp, device,
+      [&] {
+        dispatch_float(kOp, dtype, [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          cpu::roi_align_backward(
+              params, channels, std::span<const GradMap<T>>(grad_maps<T>(shapes, gradients)),
+              rois.size(0), rois.data<const float>(), grad_output.data<const T>());
+        });
+      },
+      [&](Stream stream) {
+        dispatch_cuda_float(kOp, dtype, [&](auto tag) {
+          using T = typename decltype(tag)::type;
+          const auto bytes = static_cast<int64_t>(sizeof(cuda::RoiBounds));
+          const Tensor bounds = Tensor::empty({rois.size(0) * bytes}, DType::kU8, device);
+          cuda::roi_align_backward(
+              params, channels, std::span<const GradMap<T>>(grad_maps<T>(shapes, gradients)),
+              rois.size(0), rois.pointer<const float>(), grad_output.pointer<const T>(),
+              static_cast<cuda::RoiBounds*>(static_cast<void*>(bounds.raw())), stream);
+        });
+      });
+  return gradients;
+}
+
+Tensor record_features(const Tensor& output, std::span<const Tensor> features, const Tensor& rois,
+                       const RoiAlignParams& params) {
+  std::vector<Shape> shapes;
+  std::vector<bool> wanted;
+  for (const Tensor& map : features) {
+    shapes.push_back(map.shape());
+    wanted.push_back(needs_grad(map));
+  }
+  return record(kOp, output, {features.begin(), features.end()},
+                [shapes, wanted, rois = rois.detach(), params](const Tensor& grad_output) {
+                  return feature_gradients(shapes, wanted, rois, params, grad_output);
+                });
+}
+
+void check_backward(std::span<const Tensor> features, const RoiAlignParams& params) {
+  const bool needed = std::any_of(features.begin(), features.end(), needs_grad);
+  if (needed && std::max(params.pooled_height, params.pooled_width) > cuda::kMaxBackwardBins) {
+    throw ShapeError(
+        fmt::format("[{}] output {} x {} is larger than the {} bins per axis whose "
+                    "gradient a GPU computes",
+                    kOp, params.pooled_height, params.pooled_width, cuda::kMaxBackwardBins));
+  }
+}
+
 }  // namespace
 
 Tensor roi_align(std::span<const Tensor> features, const Tensor& rois,
@@ -87,6 +160,7 @@ Tensor roi_align(std::span<const Tensor> features, const Tensor& rois,
     throw ShapeError(fmt::format("[{}] {} feature maps are more than the {} a GPU takes", kOp,
                                  features.size(), cuda::kMaxRoiAlignMaps));
   }
+  if (!device.is_cpu()) check_backward(features, params);
   const Tensor output = Tensor::empty(
       {rois.size(0), params.pooled_height, params.pooled_width, channels}, dtype, device);
   dispatch_device(
@@ -107,7 +181,7 @@ Tensor roi_align(std::span<const Tensor> features, const Tensor& rois,
                           rois.pointer<const float>(), output.pointer<T>(), stream);
         });
       });
-  return output;
+  return record_features(output, features, rois, params);
 }
 
 }  // namespace mrcnn

@@ -14,7 +14,8 @@
 // A RoI of image index -1 gives zeros (unused rows of a fixed-size list), so does one with NaN.
 // Any other index outside 0..N-1 is an error on the CPU and gives zeros on a GPU, where values are
 // not looked at before they are used.
-// Gradient: not recorded in this version (inference only).  f32 and bf16 accumulate in f32.
+// Gradient: features (roi_align_backward.h), not rois.  f32 and bf16 accumulate in f32. On a GPU it
+// takes at most 512 bins per axis.
 // Deterministic: yes.  Syncs host: no.  Capturable: yes.
 // On a GPU f32 has the CPU's bits while a bin has at most 8 samples per axis and the level is not
 // decided by the last bit of log2.

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "core/parallel.h"
-#include "core/target_clones.h"
 #include "kernels/detection/roi_align_math.h"
+#include "kernels/detection/weighted_pixels.h"
 
 namespace mrcnn::cpu {
 namespace {
@@ -25,19 +25,12 @@ struct PlacedRoi {
   AxisBins<T> columns;
 };
 
-int64_t level_of(float scale) { return static_cast<int64_t>(-std::log2(scale)); }
-
 template <typename T>
 PlacedRoi<T> place_roi(const RoiAlignParams& params, int64_t channels,
                        std::span<const FeatureMap<T>> maps, const float* roi) {
-  size_t slot = 0;
-  if (maps.size() > 1) {
-    const int64_t min_level = level_of(params.scales.front());
-    const int64_t max_level = min_level + static_cast<int64_t>(maps.size()) - 1;
-    slot = static_cast<size_t>(
-        roi_level(roi + 1, params.canonical_scale, params.canonical_level, min_level, max_level) -
-        min_level);
-  }
+  const auto slot = static_cast<size_t>(
+      map_of_roi(roi, params.canonical_scale, params.canonical_level,
+                 map_level(params.scales.front()), static_cast<int64_t>(maps.size())));
   const FeatureMap<T>& map = maps[slot];
   const T scale = static_cast<T>(params.scales[slot]);
   const auto image = static_cast<int64_t>(roi[0]);
@@ -70,58 +63,11 @@ struct AxisTaps {
   }
 };
 
-// A pixel's channel vector and its weight.
-struct Pixel {
-  int64_t offset;
-  float weight;
-};
-
-constexpr int64_t kLanes = 16;
-using Vector = float __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
-
-// output[c] = sum over pixels of weight * data[offset + c].
-MRCNN_TARGET_CLONES
-void add_pixels(const float* data, const Pixel* pixels, size_t count, int64_t channels,
-                float* output) {
-  int64_t c = 0;
-  for (; c + 4 * kLanes <= channels; c += 4 * kLanes) {
-    Vector sum0{};
-    Vector sum1{};
-    Vector sum2{};
-    Vector sum3{};
-    for (size_t i = 0; i < count; ++i) {
-      const auto* x = reinterpret_cast<const Vector*>(data + pixels[i].offset + c);
-      const float weight = pixels[i].weight;
-      sum0 += weight * x[0];
-      sum1 += weight * x[1];
-      sum2 += weight * x[2];
-      sum3 += weight * x[3];
-    }
-    auto* y = reinterpret_cast<Vector*>(output + c);
-    y[0] = sum0;
-    y[1] = sum1;
-    y[2] = sum2;
-    y[3] = sum3;
-  }
-  for (; c + kLanes <= channels; c += kLanes) {
-    Vector sum{};
-    for (size_t i = 0; i < count; ++i) {
-      sum += pixels[i].weight * *reinterpret_cast<const Vector*>(data + pixels[i].offset + c);
-    }
-    *reinterpret_cast<Vector*>(output + c) = sum;
-  }
-  for (; c < channels; ++c) {
-    float sum = 0;
-    for (size_t i = 0; i < count; ++i) sum += pixels[i].weight * data[pixels[i].offset + c];
-    output[c] = sum;
-  }
-}
-
 // What a thread reuses from RoI to RoI.
 struct Scratch {
   AxisTaps rows;
   AxisTaps columns;
-  std::vector<Pixel> pixels;
+  std::vector<WeightedPixel> pixels;
 };
 
 void pool_roi(const RoiAlignParams& params, int64_t channels, const PlacedRoi<float>& roi,
@@ -137,7 +83,7 @@ void pool_roi(const RoiAlignParams& params, int64_t channels, const PlacedRoi<fl
               {(row.index * roi.width + column.index) * channels, row.weight * column.weight});
         }
       }
-      add_pixels(roi.data, scratch.pixels.data(), scratch.pixels.size(), channels, output);
+      sum_pixels(roi.data, scratch.pixels, channels, output);
       output += channels;
     }
   }

@@ -2,7 +2,6 @@
 // averages, with their weights, once for all channels and merged like on the CPU; then a thread
 // adds up 16 bytes of channels at a time, so that with 256 channels of bf16 a warp is a bin.
 #include <algorithm>
-#include <cmath>
 
 #include "core/cuda/device_math.cuh"
 #include "core/cuda/launch.cuh"
@@ -59,12 +58,8 @@ struct PlacedRoi {
 template <typename T>
 __device__ PlacedRoi<T> place_roi(const RoiAlignGeometry<T>& geometry, const float* roi) {
   const bool is_used = roi_is_used(roi, geometry.images);
-  int64_t slot = 0;
-  if (geometry.num_maps > 1) {
-    slot = roi_level(roi + 1, geometry.canonical_scale, geometry.canonical_level,
-                     geometry.min_level, geometry.min_level + geometry.num_maps - 1) -
-           geometry.min_level;
-  }
+  const int64_t slot = map_of_roi(roi, geometry.canonical_scale, geometry.canonical_level,
+                                  geometry.min_level, geometry.num_maps);
   const LevelMap<T>& map = geometry.maps[slot];
   const int64_t image = is_used ? static_cast<int64_t>(roi[0]) : 0;
   PlacedRoi<T> placed{map.data + image * map.height * map.width * geometry.channels, map.height,
@@ -217,7 +212,7 @@ RoiAlignGeometry<T> make_geometry(const RoiAlignParams& params, int64_t channels
                                   std::span<const FeatureMap<T>> maps) {
   RoiAlignGeometry<T> geometry{.maps = {},
                                .num_maps = static_cast<int32_t>(maps.size()),
-                               .min_level = static_cast<int32_t>(-std::log2(params.scales.front())),
+                               .min_level = static_cast<int32_t>(map_level(params.scales.front())),
                                .images = maps.front().images,
                                .canonical_scale = params.canonical_scale,
                                .canonical_level = params.canonical_level,

@@ -124,4 +124,31 @@ HOST_DEVICE inline int64_t roi_level(const float* box, float canonical_scale,
   return level < static_cast<float>(max_level) ? static_cast<int64_t>(level) : max_level;
 }
 
+// Pyramid level of a feature map: 0 is the image's own size.
+inline int64_t map_level(float scale) { return static_cast<int64_t>(-std::log2(scale)); }
+
+// Which of the maps a RoI is pooled from; the finest has level min_level.
+HOST_DEVICE inline int64_t map_of_roi(const float* roi, float canonical_scale,
+                                      int64_t canonical_level, int64_t min_level,
+                                      int64_t num_maps) {
+  if (num_maps == 1) return 0;
+  return roi_level(roi + 1, canonical_scale, canonical_level, min_level, min_level + num_maps - 1) -
+         min_level;
+}
+
+// Rows (or columns) [begin, end) of a map.
+struct RoiExtent {
+  int64_t begin;
+  int64_t end;
+};
+
+// What the samples of all bins can touch along an axis, and perhaps one row more at each end.
+HOST_DEVICE inline RoiExtent roi_extent(float first, float last, int64_t size) {
+  const float low = (first < last ? first : last) - 1;
+  const float high = (first < last ? last : first) + 3;
+  const auto limit = static_cast<float>(size);
+  return {low > 0 ? static_cast<int64_t>(low < limit ? low : limit) : 0,
+          high < limit ? static_cast<int64_t>(high > 0 ? high : 0) : size};
+}
+
 }  // namespace mrcnn

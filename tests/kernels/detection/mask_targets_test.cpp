@@ -14,6 +14,7 @@
 #include "tests/support/device.h"
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
+#include "tests/support/replay.h"
 
 namespace mrcnn {
 namespace {
@@ -217,6 +218,11 @@ TEST_CASE("CUDA matches the CPU bit by bit, also for targets higher than a warp"
       CHECK(test::count_different_bits(
                 targets, mask_targets(batch.rois, batch.matched_gt, table, size)) == 0);
     }
+    const Tensor rois = copy_to(batch.rois, device);
+    const Tensor objects = copy_to(batch.matched_gt, device);
+    CHECK(test::count_different_bits(
+              test::replayed(device, [&] { return mask_targets(rois, objects, on_device, 5); }),
+              mask_targets(batch.rois, batch.matched_gt, table, 5)) == 0);
     CHECK(mask_targets(Tensor::empty({0, 5}, DType::kF32, device),
                        Tensor::empty({0}, DType::kI32, device), on_device)
               .shape() == Shape{0, 28, 28});

@@ -6,11 +6,13 @@
 
 #include "core/error.h"
 #include "core/primitives.h"
+#include "kernels/detection/append_boxes.h"
 #include "kernels/detection/box_coder.h"
 #include "kernels/detection/match_boxes.h"
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
 #include "tests/support/random_tensor.h"
+#include "tests/support/replay.h"
 
 namespace mrcnn {
 namespace {
@@ -223,6 +225,36 @@ TEST_CASE("CUDA matches the CPU: targets of drawn samples, and positives in rows
       }
       CHECK(next == static_cast<size_t>(packed.rows.numel()));
     }
+  });
+}
+
+TEST_CASE("CUDA: from boxes to targets in one captured graph") {
+  test::on_cuda([](Device device) {
+    const Tensor proposals = random_boxes({2, 40, 4}, 6);
+    const Tensor gt_boxes = random_boxes({2, 3, 4}, 7);
+    const Tensor count = ints({40, 31}, {2});
+    const Tensor gt_count = ints({3, 2}, {2});
+    const Tensor gt_labels = ints({1, 2, 3, 4, 5, 6}, {2, 3});
+    const auto targets_of = [&](const std::vector<Tensor>& in) {
+      const BoxLists refs = append_boxes(in[0], in[1], in[2], in[3]);
+      const Tensor matched =
+          match_boxes(refs.boxes, refs.count, in[2], in[3],
+                      {.fg_threshold = 0.4F, .bg_threshold = 0.4F, .low_quality = true});
+      const SampledMatches samples = sample_matches(matched, {.num_samples = 16}, {});
+      return training_targets(refs.boxes, in[2], in[4], matched, samples, {});
+    };
+    const std::vector<Tensor> inputs{proposals, count, gt_boxes, gt_count, gt_labels};
+    std::vector<Tensor> on_device;
+    for (const Tensor& input : inputs) on_device.push_back(copy_to(input, device));
+    const TrainingTargets expected = targets_of(inputs);
+    CHECK(test::count_different_bits(
+              test::replayed(device, [&] { return targets_of(on_device).rois; }), expected.rois) ==
+          0);
+    const PositiveTargets positives = positive_targets(expected, 16, 8);
+    CHECK(positives.rows.numel() >= 4);
+    const Tensor labels = test::replayed(
+        device, [&] { return positive_targets(targets_of(on_device), 16, 8).labels; });
+    CHECK(labels.data<const int32_t>()[0] == positives.labels.data<const int32_t>()[0]);
   });
 }
 
