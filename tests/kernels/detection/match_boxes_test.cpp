@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "core/error.h"
@@ -13,6 +14,7 @@
 #include "kernels/detection/iou.h"
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
+#include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
 
 namespace mrcnn {
@@ -89,6 +91,22 @@ TEST_CASE("Rejects inputs that do not fit") {
   CHECK_THROWS_WITH_AS(
       match_boxes(refs, {}, objects, two, {.fg_threshold = 0.3F, .bg_threshold = 0.5F}),
       doctest::Contains("thresholds must be"), ShapeError);
+}
+
+TEST_CASE("Matches torchvision's labels") {
+  const test::GoldenFile file("match_boxes.safetensors");
+  for (const std::string name : {"ties", "fine"}) {
+    CAPTURE(name);
+    const Tensor refs = file.golden(name + "/refs");
+    const Tensor objects = file.golden(name + "/gt_boxes");
+    const auto count = static_cast<int32_t>(objects.size(0));
+    const auto match = [&](const MatchParams& params) {
+      return match_boxes(refs, {}, objects.reshape({1, count, 4}), counts({count}), params);
+    };
+    const Shape row{1, refs.size(0)};
+    CHECK(test::count_different_bits(match(kRpn), file.golden(name + "/rpn").reshape(row)) == 0);
+    CHECK(test::count_different_bits(match({}), file.golden(name + "/box_head").reshape(row)) == 0);
+  }
 }
 
 TEST_CASE("Matches the definition on the matrix of IoUs, with many ties") {
