@@ -53,12 +53,19 @@ TEST_CASE("Rejects products that contradict themselves") {
   problem = kProduct;
   problem.in = 0;
   CHECK_THROWS_WITH_AS(check_gemm_problem(problem), doctest::Contains("below one"), ShapeError);
+  problem = kProduct;
+  problem.weight_transposed = true;
+  CHECK_THROWS_WITH_AS(check_gemm_problem(problem), doctest::Contains("no bias"), ShapeError);
+  problem.residual = false;
+  CHECK_NOTHROW(check_gemm_problem(problem));
 }
 
 TEST_CASE("Descriptions name sizes, epilogue and precision") {
   CHECK(describe(kConvolution) ==
         "forward 1x21x24x32 * 16x3x3x32 stride 2x2 padding 1x1 + bias + relu, bf16");
   CHECK(describe(kProduct) == "product 5x7 * 3x7 + residual, tf32");
+  CHECK(describe(GemmProblem{.rows = 5, .in = 7, .out = 3, .weight_transposed = true}) ==
+        "product 5x7 * 3x7, weight transposed, f32");
 }
 
 }  // namespace

@@ -100,6 +100,22 @@ TEST_CASE("The f32 gradients match those in f64") {
   }
 }
 
+TEST_CASE("The number of threads does not change a bit of a gradient") {
+  const Tensor input = random_tensor({300, 600}, 1), weight = random_tensor({96, 600}, 2);
+  const Tensor bias = random_tensor({96}, 3), grad = random_tensor({300, 96}, 4);
+  const int before = num_threads();
+  set_num_threads(1);
+  const auto expected = gradients(input, weight, bias, grad);
+  for (const int threads : {2, 3}) {
+    set_num_threads(threads);
+    const auto actual = gradients(input, weight, bias, grad);
+    for (size_t i = 0; i < actual.size(); ++i) {
+      CHECK(test::count_different_bits(actual[i], expected[i]) == 0);
+    }
+  }
+  set_num_threads(before);
+}
+
 TEST_CASE("Only the gradients that are asked for are computed") {
   Tensor weight = random_tensor({3, 4}, 2);
   weight.require_grad();
