@@ -1,15 +1,19 @@
-// Every call to the system that saving makes is made to fail in turn: the previous checkpoint must
-// stay, nothing may be left behind, and the error must say that it was not saved. The calls are
-// replaced for the whole program by the definitions below.
+// Saving on a bad day. Every call to the system that it makes is made to fail in turn, or to write
+// something else than it was given, and the process is killed at any moment: the previous
+// checkpoint must stay. The calls are replaced for the whole program by the definitions below.
 #include <dlfcn.h>
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <string>
 
 #include "tests/tools/infer/temporary_directory.h"
 #include "tests/tools/trainer/checkpoint_maker.h"
@@ -20,6 +24,16 @@ namespace {
 // Counts calls down to the one that fails; below 0: none does.
 int calls_left = -1;
 const char* failed_call = "";
+
+// The same for the call whose bytes are changed on their way.
+int honest_writes_left = -1;
+
+std::string changed_if_due(const void* data, size_t count) {
+  std::string bytes(static_cast<const char*>(data), count);
+  if (honest_writes_left < 0 || honest_writes_left-- > 0) return bytes;
+  bytes[count / 2] = static_cast<char>(bytes[count / 2] ^ 4);
+  return bytes;
+}
 
 bool fails(const char* name) {
   if (calls_left < 0 || calls_left-- > 0) return false;
@@ -50,7 +64,8 @@ ssize_t write(int file, const void* data, size_t count) {
     errno = ENOSPC;
     return -1;
   }
-  return next_of<ssize_t (*)(int, const void*, size_t)>("write")(file, data, count);
+  const std::string bytes = changed_if_due(data, count);
+  return next_of<ssize_t (*)(int, const void*, size_t)>("write")(file, bytes.data(), count);
 }
 
 ssize_t pwrite(int file, const void* data, size_t count, off_t offset) {
@@ -58,7 +73,9 @@ ssize_t pwrite(int file, const void* data, size_t count, off_t offset) {
     errno = EIO;
     return -1;
   }
-  return next_of<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite")(file, data, count, offset);
+  const std::string bytes = changed_if_due(data, count);
+  return next_of<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite")(file, bytes.data(), count,
+                                                                         offset);
 }
 
 int fsync(int file) {
@@ -114,6 +131,63 @@ TEST_CASE("Whatever fails, the previous checkpoint stays and nothing else does")
   }
   CHECK(failed == "posix_fallocate write write write write pwrite fsync rename fsync ");
   CHECK(directory.find_newest().found->facts.step == 20);
+}
+
+TEST_CASE("A disk that stores something else is found out before the old file is gone") {
+  const TemporaryDirectory folder;
+  CheckpointDirectory directory(folder.path());
+  directory.save(small_facts(10), small_state(10), 2);
+  // The first write is overwritten by the last one, so it may lie.
+  for (int number = 1; number <= 4; ++number) {
+    honest_writes_left = number;
+    INFO("write ", number);
+    CHECK_THROWS_WITH_AS(directory.save(small_facts(20), small_state(20), 2),
+                         doctest::Contains("what was read back is not what was written"),
+                         FileError);
+    CHECK(honest_writes_left == -1);
+    CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+    CHECK(directory.find_newest().found->facts.step == 10);
+  }
+}
+
+// Saves one step after the other and tells of each that was reported as saved.
+[[noreturn]] void save_for_ever(const std::string& path, int64_t step, int told) {
+  CheckpointDirectory directory(path);
+  while (true) {
+    ++step;
+    directory.save(small_facts(step), small_state(step), 2);
+    if (::write(told, &step, sizeof(step)) != sizeof(step)) ::_exit(1);
+  }
+}
+
+TEST_CASE("A process that is killed while saving loses nothing that it reported as saved") {
+  const TemporaryDirectory folder;
+  int64_t newest = 0;
+  for (uint64_t run = 0; run < 20; ++run) {
+    std::array<int, 2> told{};
+    REQUIRE(::pipe(told.data()) == 0);
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) save_for_ever(folder.path(), newest, told[1]);
+    ::close(told[1]);
+    int64_t reported = 0;
+    REQUIRE(::read(told[0], &reported, sizeof(reported)) == sizeof(reported));
+    ::usleep(static_cast<useconds_t>(RandomStream{.seed = 7}.word(run) % 10000));
+    ::kill(child, SIGKILL);
+    while (::read(told[0], &reported, sizeof(reported)) == sizeof(reported)) {
+    }
+    ::close(told[0]);
+    REQUIRE(::waitpid(child, nullptr, 0) == child);
+    CheckpointDirectory directory(folder.path());
+    const ResumeSearch search = directory.find_newest();
+    REQUIRE(search.found);
+    CHECK(search.damaged.empty());
+    CHECK(search.found->facts.step >= reported);
+    CHECK(search.found->facts.step <= reported + 1);
+    CHECK(directory.remove_leftovers() <= 1);
+    CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) <= 3);
+    newest = search.found->facts.step;
+  }
 }
 
 }  // namespace

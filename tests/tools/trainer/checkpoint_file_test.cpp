@@ -27,7 +27,7 @@ std::string damage(const std::string& path) {
 
 std::string damage_of(const std::string& bytes) {
   const auto copy = std::make_shared<std::vector<std::byte>>(bytes.size());
-  std::memcpy(copy->data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(copy->data(), bytes.data(), bytes.size());
   try {
     parse_checkpoint({*copy, copy}, "checkpoint");
   } catch (const FileError& error) {
