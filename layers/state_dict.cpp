@@ -43,33 +43,6 @@ void convert_elements(const FileTensor& source, float* values, int64_t count, Co
   });
 }
 
-Tensor read_floats(const FileTensor& source) {
-  Tensor tensor = Tensor::empty(Shape(std::span<const int64_t>(source.shape)));
-  float* values = tensor.data<float>();
-  const int64_t count = tensor.numel();
-  switch (source.dtype) {
-    case FileDType::kF32:
-      std::memcpy(values, source.bytes.data(), source.bytes.size());
-      break;
-    case FileDType::kF64:
-      convert_elements<double>(source, values, count,
-                               [](double x) { return static_cast<float>(x); });
-      break;
-    case FileDType::kF16:
-      convert_elements<uint16_t>(source, values, count, half_to_float);
-      break;
-    case FileDType::kBF16:
-      convert_elements<uint16_t>(source, values, count, [](uint16_t x) {
-        return std::bit_cast<float>(static_cast<uint32_t>(x) << 16);
-      });
-      break;
-    default:
-      throw DTypeError("[load_parameters] '" + source.name + "' holds " +
-                       std::string(file_dtype_name(source.dtype)) + ", a floating type is needed");
-  }
-  return tensor;
-}
-
 Tensor read_integers(const FileTensor& source) {
   if (source.dtype != FileDType::kI64) {
     throw DTypeError("[load_parameters] '" + source.name + "' holds " +
@@ -119,6 +92,33 @@ std::string LoadReport::to_string(size_t limit) const {
   return text;
 }
 
+Tensor floats_of(const FileTensor& source) {
+  Tensor tensor = Tensor::empty(Shape(std::span<const int64_t>(source.shape)));
+  float* values = tensor.data<float>();
+  const int64_t count = tensor.numel();
+  switch (source.dtype) {
+    case FileDType::kF32:
+      std::memcpy(values, source.bytes.data(), source.bytes.size());
+      break;
+    case FileDType::kF64:
+      convert_elements<double>(source, values, count,
+                               [](double x) { return static_cast<float>(x); });
+      break;
+    case FileDType::kF16:
+      convert_elements<uint16_t>(source, values, count, half_to_float);
+      break;
+    case FileDType::kBF16:
+      convert_elements<uint16_t>(source, values, count, [](uint16_t x) {
+        return std::bit_cast<float>(static_cast<uint32_t>(x) << 16);
+      });
+      break;
+    default:
+      throw DTypeError("[floats_of] '" + source.name + "' holds " +
+                       std::string(file_dtype_name(source.dtype)) + ", a floating type is needed");
+  }
+  return tensor;
+}
+
 LoadReport load_parameters(Module& root, const TensorArchive& archive) {
   std::map<std::string_view, const FileTensor*> unused;
   for (const FileTensor& tensor : archive.tensors) unused.emplace(tensor.name, &tensor);
@@ -139,7 +139,7 @@ LoadReport load_parameters(Module& root, const TensorArchive& archive) {
     ++report.matched;
     parameter.value = parameter.dtype == DType::kI64
                           ? read_integers(source)
-                          : to_memory_order(read_floats(source), parameter);
+                          : to_memory_order(floats_of(source), parameter);
   });
   for (const auto& [name, tensor] : unused) report.unexpected.emplace_back(name);
   return report;

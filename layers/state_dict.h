@@ -36,6 +36,10 @@ struct LoadReport {
 // Throws DTypeError if an array's type is not a floating one where floats are needed.
 LoadReport load_parameters(Module& root, const TensorArchive& archive);
 
+// The numbers of a file's array as f32, in the file's order. Throws DTypeError if they are not of a
+// floating type.
+Tensor floats_of(const FileTensor& source);
+
 // Elements between file order and memory order (layers/parameter.h).
 Tensor to_memory_order(const Tensor& file_order, const Parameter& parameter);
 Tensor to_file_order(const Parameter& parameter);

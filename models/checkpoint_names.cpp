@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "core/error.h"
 #include "models/coco_classes.h"
 #include "models/name_pattern.h"
 
@@ -10,6 +11,7 @@ namespace mrcnn {
 namespace {
 
 constexpr std::string_view kC5 = "maskrcnn_resnet50_c5";
+constexpr std::string_view kFpnV2 = "maskrcnn_resnet50_fpn_v2";
 constexpr std::string_view kCounter = ".num_batches_tracked";
 
 // The published v1 file has the names of torchvision before 0.13. Source: torchvision 0.14,
@@ -22,6 +24,15 @@ constexpr NameRule kOldTorchvision[] = {
     {"rpn.head.conv.weight", "rpn.head.conv.0.0.weight"},
     {"rpn.head.conv.bias", "rpn.head.conv.0.0.bias"},
     {"roi_heads.mask_head.mask_fcn#.*", "roi_heads.mask_head.{0-1}.0.*"},
+    {"*", "*"},
+};
+
+// The way back.
+constexpr NameRule kToOldTorchvision[] = {
+    {"backbone.fpn.inner_blocks.#.0.*", "backbone.fpn.inner_blocks.{0}.*"},
+    {"backbone.fpn.layer_blocks.#.0.*", "backbone.fpn.layer_blocks.{0}.*"},
+    {"rpn.head.conv.0.0.*", "rpn.head.conv.*"},
+    {"roi_heads.mask_head.#.0.*", "roi_heads.mask_head.mask_fcn{0+1}.*"},
     {"*", "*"},
 };
 
@@ -237,7 +248,7 @@ std::string guess_model(const std::vector<NameAndShape>& source) {
   if (*vocabulary == Vocabulary::kDetectron2) return "maskrcnn_resnet50_fpn";
   if (*vocabulary == Vocabulary::kTorchvisionBackbone) return "";
   if (has_prefix(source, "rpn.head.conv.1.") || has_prefix(source, "roi_heads.box_head.5.")) {
-    return "maskrcnn_resnet50_fpn_v2";
+    return std::string(kFpnV2);
   }
   const bool is_bottleneck = find(source, "backbone.body.layer1.0.conv3.weight") != nullptr;
   return is_bottleneck ? "maskrcnn_resnet50_fpn" : "maskrcnn_resnet18_fpn";
@@ -259,6 +270,13 @@ std::optional<int64_t> guess_num_classes(const std::vector<NameAndShape>& source
 TranslationResult translate(const std::vector<NameAndShape>& source, Vocabulary vocabulary,
                             std::string_view model, const std::vector<NameAndShape>& expected) {
   return Translator(source, model, expected, vocabulary).run();
+}
+
+std::string legacy_torchvision_name(std::string_view name, std::string_view model) {
+  if (model == kC5 || model == kFpnV2) {
+    throw UsageError("torchvision has no older names for " + std::string(model));
+  }
+  return rename_by_rules(name, kToOldTorchvision).value();
 }
 
 }  // namespace mrcnn

@@ -62,4 +62,8 @@ struct TranslationResult {
 TranslationResult translate(const std::vector<NameAndShape>& source, Vocabulary vocabulary,
                             std::string_view model, const std::vector<NameAndShape>& expected);
 
+// What torchvision called a tensor of our model before 0.13. Throws UsageError for a model that it
+// did not have then.
+std::string legacy_torchvision_name(std::string_view name, std::string_view model);
+
 }  // namespace mrcnn

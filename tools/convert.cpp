@@ -13,6 +13,7 @@
 #include "tools/cli_main.h"
 #include "tools/command_line.h"
 #include "tools/conversion.h"
+#include "tools/weight_export.h"
 #include "tools/weights.h"
 
 namespace {
@@ -30,6 +31,7 @@ struct Options {
   bool hash = false;
   bool globals = false;
   bool all = false;
+  std::string pth_names;
 };
 
 void warn(const std::string& message) { fmt::print(stderr, "convert: warning: {}\n", message); }
@@ -59,6 +61,35 @@ int list_globals(const Options& options) {
   return 0;
 }
 
+// Nothing: a file of our own.
+std::optional<ExportNames> export_names(const Options& options) {
+  const std::string& text = options.pth_names;
+  if (text.empty()) return std::nullopt;
+  if (text == "true") return ExportNames::kPresent;  // how a flag without a value reads
+  if (text == "legacy") return ExportNames::kLegacy;
+  throw UsageError("--to-pth-names stands alone or as --to-pth-names=legacy, not with \"" + text +
+                   "\"");
+}
+
+void export_file(const Conversion& conversion, ExportNames names, const Options& options) {
+  const WeightExport result = export_weights(conversion, options.input, names);
+  write_safetensors(options.output, result.archive);
+  fmt::print("wrote {}: {} tensors, for model.load_state_dict(safetensors.torch.load_file(...))\n",
+             options.output, result.archive.tensors.size());
+  for (const std::string& note : result.notes) fmt::print("note: {}\n", note);
+}
+
+// The format is decided by the reader's needs, not by the name; a name that promises another one
+// leads to a file that its reader refuses.
+void check_output_name(const std::string& path) {
+  for (const char* suffix : {".pth", ".pt", ".pkl", ".bin"}) {
+    if (path.ends_with(suffix)) {
+      throw UsageError("the output is a safetensors file, and " + path + " says otherwise; " +
+                       "end its name in .safetensors");
+    }
+  }
+}
+
 int convert_file(const Options& options) {
   const FileBytes file = read_file(options.input, ExitCode::kModel);
   // The hash of the whole file takes as long as all the checks; both run at once.
@@ -73,14 +104,21 @@ int convert_file(const Options& options) {
   conversion.archive.metadata.emplace(metadata_key::kSourceSha256, digest);
   fmt::print("{}: {}", options.input, conversion.report());
   if (!conversion.names.complete() && !options.partial) {
-    throw FileError(ExitCode::kModel, options.input, "",
-                    "does not fit the model, nothing was written; --partial converts what fits");
+    throw FileError(
+        ExitCode::kModel, options.input, "",
+        export_names(options)
+            ? "does not fit the model, nothing was written"
+            : "does not fit the model, nothing was written; --partial converts what fits");
   }
   if (conversion.archive.tensors.empty()) {
     throw FileError(ExitCode::kModel, options.input, "", "no tensor fits the model");
   }
-  write_safetensors(options.output, conversion.archive);
-  fmt::print("wrote {}\n", options.output);
+  if (const std::optional<ExportNames> names = export_names(options)) {
+    export_file(conversion, *names, options);
+  } else {
+    write_safetensors(options.output, conversion.archive);
+    fmt::print("wrote {}\n", options.output);
+  }
   return 0;
 }
 
@@ -93,16 +131,24 @@ void check_bn_eps(const std::string& text) {
 }
 
 int run_mode(const Options& options) {
+  const bool is_export = export_names(options).has_value();
   const int listings = int{options.list} + int{options.hash} + int{options.globals};
   if (listings > 1) throw UsageError("--list, --hash and --globals are separate");
   if (listings == 1 && !options.output.empty()) {
     throw UsageError("a listing writes no file: " + options.output + " is one too many");
+  }
+  if (listings == 1 && is_export) {
+    throw UsageError("a listing writes no file: --to-pth-names is one too many");
   }
   if (options.list) return list_tensors(options);
   if (options.hash) return list_hashes(options);
   if (options.globals) return list_globals(options);
   if (options.output.empty()) throw UsageError("the output file is missing");
   if (options.all) throw UsageError("--all is for --list and --hash");
+  check_output_name(options.output);
+  if (is_export && options.partial) {
+    throw UsageError("--to-pth-names writes all tensors or none, so not with --partial");
+  }
   if (options.conversion.bn_eps) check_bn_eps(*options.conversion.bn_eps);
   return convert_file(options);
 }
@@ -111,8 +157,9 @@ int convert(int argc, char** argv) {
   Options options;
   CLI::App app{
       "Reads weights (.pth of any age, .pkl of NumPy arrays, .safetensors) and writes them as\n"
-      ".safetensors under the names of one of our models.\n\n"
+      ".safetensors under the names of one of our models, or for PyTorch.\n\n"
       "  convert maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth coco.safetensors\n"
+      "  convert --to-pth-names runs/a/checkpoint-000012000.safetensors torch.safetensors\n"
       "  convert --list checkpoint.pth\n"
       "  convert --hash --all checkpoint.pth"};
   app.name("convert");
@@ -130,6 +177,10 @@ int convert(int argc, char** argv) {
       "--bn-eps", options.conversion.bn_eps,
       "Epsilon of the body's norm layers. Default: 0 for torchvision v1, whose published "
       "weights were trained so and do not say it; 1e-05 for all others");
+  app.add_flag("--to-pth-names", options.pth_names,
+               "Write for PyTorch: every tensor of the reference's state dict, in f32, so that "
+               "model.load_state_dict(safetensors.torch.load_file(FILE)) takes it. "
+               "--to-pth-names=legacy: with torchvision's names before 0.13");
   app.add_flag("--list", options.list, "Print type, shape and name of each tensor");
   app.add_flag("--hash", options.hash,
                "Print \"SHA-256 type [shape] name\" of each tensor, over its contiguous "
