@@ -1,0 +1,53 @@
+#include "data/coco/element_checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <system_error>
+
+#include "data/masks/rle.h"
+
+namespace mrcnn {
+
+int64_t id_from_text(std::string_view text, const std::string& where) {
+  int64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    throw Refusal{where, fmt::format("\"{}\" is not a 64-bit integer: number the ids",
+                                     text.substr(0, std::min(text.size(), size_t{80})))};
+  }
+  return id;
+}
+
+int64_t id_from_number(double number, const std::string& where) {
+  constexpr double kExact = 9007199254740992;  // 2^53: doubles beyond it skip integers
+  if (!(std::abs(number) <= kExact) || std::trunc(number) != number) {
+    throw Refusal{where, fmt::format("{} is not a 64-bit integer", number)};
+  }
+  return static_cast<int64_t>(number);
+}
+
+void check_image_size(int64_t height, int64_t width) {
+  if (height < 1 || width < 1 || height > kMaxRlePixels / width) {
+    throw Refusal{"", fmt::format("an image of {}x{} pixels is not between 1x1 and {} pixels",
+                                  width, height, kMaxRlePixels)};
+  }
+}
+
+void check_file_name(std::string_view name) {
+  constexpr size_t kMaxBytes = 4096;
+  const auto refuse = [](const std::string& problem) { throw Refusal{"file_name", problem}; };
+  if (name.size() > kMaxBytes) refuse(fmt::format("has more than {} bytes", kMaxBytes));
+  if (name.empty() || name.back() == '/') refuse("names no file");
+  if (name.front() == '/') refuse("is an absolute path: make it relative to the image folder");
+  if (name.find('\0') != std::string_view::npos) refuse("holds a zero byte");
+  for (size_t begin = 0; begin < name.size();) {
+    const size_t end = std::min(name.find('/', begin), name.size());
+    if (name.substr(begin, end - begin) == "..") refuse("leads out of the image folder");
+    begin = end + 1;
+  }
+}
+
+}  // namespace mrcnn
