@@ -13,6 +13,7 @@
 #include "data/voc/voc.h"
 #include "tools/cli_main.h"
 #include "tools/command_line.h"
+#include "tools/dataset/open_dataset.h"
 #include "tools/dataset/stats.h"
 #include "tools/dataset/voc_to_coco.h"
 
@@ -31,8 +32,8 @@ struct ShapesCommand {
   bool force = false;
 };
 
-struct VocCommand {
-  std::string dir;
+struct ReadCommand {
+  std::string path;
   std::string split = "train";
   std::vector<std::string> classes;
   bool compat = false;
@@ -56,20 +57,16 @@ int make_shapes(const ShapesCommand& command) {
   return 0;
 }
 
-std::unique_ptr<VocDataset> open(const VocCommand& command) {
-  const VocOptions options{
-      .classes = command.classes,
-      .mismatch = command.strict ? VocOptions::Mismatch::kFail : VocOptions::Mismatch::kDrop,
-      .compat = command.compat};
-  auto dataset = open_voc(command.dir, command.split, options);
-  for (const VocDropped& dropped : dataset->dropped()) {
-    fmt::print(stderr, "dataset: warning: {} is left out: {}\n", dropped.name, dropped.problem);
-  }
-  return dataset;
+void warn(const std::string& message) { fmt::print(stderr, "dataset: warning: {}\n", message); }
+
+VocOptions options_of(const ReadCommand& command) {
+  return {.classes = command.classes,
+          .mismatch = command.strict ? VocOptions::Mismatch::kFail : VocOptions::Mismatch::kDrop,
+          .compat = command.compat};
 }
 
-int convert_voc(const VocCommand& command) {
-  const auto dataset = open(command);
+int convert_voc(const ReadCommand& command) {
+  const auto dataset = open_voc_dataset(command.path, command.split, options_of(command), warn);
   const VocToCocoResult result =
       write_voc_as_coco(*dataset, command.split, command.out, command.force);
   fmt::print("{} {}: {} images, {} left out\n",
@@ -78,8 +75,9 @@ int convert_voc(const VocCommand& command) {
   return 0;
 }
 
-int print_stats(const VocCommand& command) {
-  fmt::print("{}", format_stats(collect_stats(*open(command))));
+int print_stats(const ReadCommand& command) {
+  const auto dataset = open_dataset(command.path, command.split, options_of(command), warn);
+  fmt::print("{}", format_stats(collect_stats(*dataset)));
   return 0;
 }
 
@@ -102,22 +100,19 @@ void add_shapes(CLI::App& app, ShapesCommand& command) {
   sub->add_flag("--force", command.force, "Replace annotations of another data set");
 }
 
-void add_voc_options(CLI::App& sub, VocCommand& command) {
-  sub.add_option("dir", command.dir, "Folder with ImageSets, JPEGImages, ..., or one above it")
-      ->required();
-  sub.add_option("--split", command.split, "Name of a list in ImageSets/Segmentation")
-      ->capture_default_str();
+void add_reading_options(CLI::App& sub, ReadCommand& command) {
   sub.add_option("--classes", command.classes,
-                 "Names of own classes in the order of their labels: a,b,c")
+                 "PASCAL VOC: names of own classes in the order of their\n"
+                 "labels: a,b,c")
       ->delimiter(',')
       ->allow_extra_args(false);
   sub.add_flag("--compat", command.compat,
-               "As the original project reads the files: boxes not moved by\n"
-               "a pixel, areas of boxes, other ids and order, masks not\n"
-               "compared with boxes");
+               "PASCAL VOC as the original project reads it: boxes not\n"
+               "moved by a pixel, areas of boxes, other ids and order,\n"
+               "masks not compared with boxes");
   sub.add_flag("--strict", command.strict,
-               "Fail at an image whose masks and objects do not fit each\n"
-               "other, instead of leaving it out");
+               "Fail at what is wrong, such as masks and objects that do\n"
+               "not fit each other, instead of leaving it out");
 }
 
 int run(int argc, char** argv) {
@@ -125,23 +120,33 @@ int run(int argc, char** argv) {
       "Makes, converts and describes data sets.\n\n"
       "  dataset shapes --out shapes --images 500 --val-images 100\n"
       "  dataset voc2coco VOCdevkit/VOC2012 --split train --out voc\n"
-      "  dataset stats VOCdevkit/VOC2012 --split val"};
+      "  dataset stats shapes --split val"};
   app.name("dataset");
   app.require_subcommand(1);
   ShapesCommand shapes;
-  VocCommand voc;
-  VocCommand stats;
+  ReadCommand voc;
+  ReadCommand stats;
   add_shapes(app, shapes);
   CLI::App* voc2coco = app.add_subcommand("voc2coco",
                                           "Writes a PASCAL VOC data set with masks as COCO\n"
                                           "annotations, OUT/annotations/instances_SPLIT.json, and\n"
                                           "links OUT/SPLIT to its pictures.");
-  add_voc_options(*voc2coco, voc);
+  voc2coco->add_option("dir", voc.path, "Folder with ImageSets, JPEGImages, ..., or one above it")
+      ->required();
+  voc2coco->add_option("--split", voc.split, "Name of a list in ImageSets/Segmentation")
+      ->capture_default_str();
+  add_reading_options(*voc2coco, voc);
   voc2coco->add_option("--out", voc.out, "Folder to write to")->required();
   voc2coco->add_flag("--force", voc.force, "Replace other annotations of that name");
   CLI::App* describe = app.add_subcommand(
       "stats", "Prints how many images and objects there are, by class and\nsize.");
-  add_voc_options(*describe, stats);
+  describe
+      ->add_option("path", stats.path,
+                   "Folder of a COCO or PASCAL VOC data set, or a COCO\n"
+                   "annotation file")
+      ->required();
+  describe->add_option("--split", stats.split, "Which part of a folder")->capture_default_str();
+  add_reading_options(*describe, stats);
   if (const std::optional<int> done = parse_command_line(app, argc, argv)) return *done;
   if (app.got_subcommand(voc2coco)) return convert_voc(voc);
   if (app.got_subcommand(describe)) return print_stats(stats);

@@ -49,8 +49,8 @@ bool is_plain_name(std::string_view name) {
 
 }  // namespace
 
-std::string find_voc_root(const std::string& dir) {
-  if (is_root(dir)) return dir;
+std::vector<std::string> voc_roots(const std::string& dir) {
+  if (is_root(dir)) return {dir};
   std::vector<std::string> found;
   for (const fs::path& parent : {fs::path(dir), fs::path(dir) / "VOCdevkit"}) {
     for (const fs::path& path : entries(parent)) {
@@ -59,6 +59,11 @@ std::string find_voc_root(const std::string& dir) {
       }
     }
   }
+  return found;
+}
+
+std::string find_voc_root(const std::string& dir) {
+  const std::vector<std::string> found = voc_roots(dir);
   if (found.empty()) {
     throw FileError(ExitCode::kData, dir, "",
                     fmt::format("not a PASCAL VOC data set with masks: there is no {} in it, in a "

@@ -6,6 +6,9 @@
 
 namespace mrcnn {
 
+// Folders with ImageSets/Segmentation: `dir` itself, or all VOC* and VOCdevkit/VOC* below it.
+std::vector<std::string> voc_roots(const std::string& dir);
+
 // The folder with ImageSets/Segmentation: `dir` itself or a single VOC* or VOCdevkit/VOC* below.
 // Throws FileError if there is none or more than one.
 std::string find_voc_root(const std::string& dir);

@@ -168,6 +168,8 @@ const std::vector<std::string>& voc_class_names() {
   return names;
 }
 
+bool is_voc_folder(const std::string& dir) { return !voc_roots(dir).empty(); }
+
 std::unique_ptr<VocDataset> open_voc(const std::string& dir, const std::string& split,
                                      const VocOptions& options) {
   return std::make_unique<Voc>(dir, split, options);

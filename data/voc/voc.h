@@ -38,6 +38,9 @@ struct VocOptions {
 
 const std::vector<std::string>& voc_class_names();
 
+// Whether `dir` is laid out as open_voc wants it.
+bool is_voc_folder(const std::string& dir);
+
 struct VocDropped {
   std::string name;  // of the image
   std::string problem;

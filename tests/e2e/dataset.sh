@@ -54,6 +54,23 @@ run env OMP_NUM_THREADS=1 "$dataset" shapes --out t --images 4 --val-images 2 --
 check_same s/annotations/instances_train.json t/annotations/instances_train.json
 check_same s/train/000004.png t/train/000004.png
 check "pictures differ" test "$(cksum <s/train/000001.png)" != "$(cksum <s/train/000002.png)"
+run "$dataset" stats s --split val
+check_code 0
+check_empty stderr
+check_text stdout '^2 images, 0 without objects, width 64, height 48$'
+check_text stdout '^ring '
+cp stdout folder.txt
+run "$dataset" stats s/annotations/instances_val.json
+check_same stdout folder.txt
+run "$dataset" stats s --split val --compat
+check_code 2
+check_text stderr 'no PASCAL VOC data set: --compat'
+sed 's/"category_id":[0-9]*/"category_id":77/' s/annotations/instances_val.json >broken.json
+run "$dataset" stats broken.json
+check_text stderr '^dataset: warning: annotations\[0\].* is left out: '
+run "$dataset" stats broken.json --strict
+check_code 3
+check_empty stdout
 touch file
 run "$dataset" shapes --out file/s --images 1
 check_code 5
@@ -80,7 +97,7 @@ check_text stdout '^cat +1 +1 +1 +0 +0$'
 run "$dataset" stats voc --split val
 check_code 2
 check_text stderr '^dataset: no split .val. in voc/VOCdevkit/VOC2012; there are: train'
-run "$dataset" stats s
+run "$dataset" stats nothing
 check_code 3
 run "$dataset" voc2coco voc --out coco
 check_code 0

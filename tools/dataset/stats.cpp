@@ -8,6 +8,8 @@
 #include <map>
 #include <set>
 
+#include "core/parallel.h"
+
 namespace mrcnn {
 namespace {
 
@@ -15,7 +17,28 @@ namespace {
 constexpr double kSmallArea = 32 * 32;
 constexpr double kMediumArea = 96 * 96;
 
-void count_object(const DatasetObject& object, ClassCounts& counts) {
+struct ObjectFacts {
+  int64_t label;
+  double area;
+  bool crowd;
+  bool difficult;
+};
+
+// By image. On all threads, because a data set may draw every mask when it is asked.
+std::vector<std::vector<ObjectFacts>> all_facts(const Dataset& dataset) {
+  std::vector<std::vector<ObjectFacts>> facts(static_cast<size_t>(dataset.size()));
+  parallel_for(0, dataset.size(), 64, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      for (const DatasetObject& object : dataset.objects(i)) {
+        facts[static_cast<size_t>(i)].push_back(
+            {object.label, object.area, object.crowd, object.difficult});
+      }
+    }
+  });
+  return facts;
+}
+
+void count_object(const ObjectFacts& object, ClassCounts& counts) {
   ++counts.objects;
   ++(object.area < kSmallArea    ? counts.small
      : object.area < kMediumArea ? counts.medium
@@ -46,11 +69,12 @@ DatasetStats collect_stats(const Dataset& dataset) {
     position[one.label] = stats.classes.size();
     stats.classes.push_back({.name = one.name});
   }
+  const std::vector<std::vector<ObjectFacts>> facts = all_facts(dataset);
   for (int64_t i = 0; i < dataset.size(); ++i) {
     count_sizes(dataset.image(i), stats);
     int64_t in_image = 0;
     std::set<size_t> seen;
-    for (const DatasetObject& object : dataset.objects(i)) {
+    for (const ObjectFacts& object : facts[static_cast<size_t>(i)]) {
       if (object.crowd) {
         ++stats.crowds;
         continue;
