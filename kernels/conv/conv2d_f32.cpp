@@ -11,9 +11,9 @@
 namespace mrcnn::cpu {
 namespace {
 
-bool may_run_winograd(const Shape& weight, const Conv2dParams& params) {
+bool runs_winograd(const Shape& input, const Shape& weight, const Conv2dParams& params) {
   return !strict_convolution() && !winograd_kernels().empty() &&
-         WinogradConv2d::supports(weight, params);
+         WinogradConv2d::supports(weight, params) && use_winograd(input, kWinogradLeastTilesOnce);
 }
 
 onednn::ConvGeometry geometry_of(const Tensor& input, const Tensor& weight, const Tensor& output,
@@ -67,7 +67,7 @@ class PackedWeight {
 
 void conv2d_f32(const Tensor& input, const Tensor& weight, const Tensor& bias,
                 const Tensor& residual, const Conv2dParams& params, const Tensor& output) {
-  if (may_run_winograd(weight.shape(), params) && use_winograd(input.shape())) {
+  if (runs_winograd(input.shape(), weight.shape(), params)) {
     WinogradConv2d(weight, winograd_kernels().front())
         .run(input, bias, residual, params.relu, output);
     return;
@@ -91,7 +91,7 @@ void conv2d_f32(const Tensor& input, const Tensor& weight, const Tensor& bias,
 
 void conv2d_grad_input_f32(const Tensor& grad_output, const Tensor& weight,
                            const Conv2dParams& params, const Tensor& grad_input) {
-  if (may_run_winograd(weight.shape(), params) && use_winograd(grad_input.shape())) {
+  if (runs_winograd(grad_input.shape(), weight.shape(), params)) {
     WinogradConv2d(weight, winograd_kernels().front(), WinogradDirection::kDataGradient)
         .run(grad_output, {}, {}, false, grad_input);
     return;
@@ -113,8 +113,7 @@ void conv2d_grad_weight_f32(const Tensor& grad_output, const Tensor& input,
                             const Conv2dParams& params, const Tensor& grad_weight) {
   if (winograd_kernels().empty()) {
     conv2d_grad_weight_plain(grad_output, input, params, grad_weight);
-  } else if (may_run_winograd(grad_weight.shape(), params) &&
-             use_winograd_weight_gradient(input.shape())) {
+  } else if (runs_winograd(input.shape(), grad_weight.shape(), params)) {
     winograd_weight_gradient(input, grad_output, winograd_kernels().front(), grad_weight);
   } else {
     conv2d_weight_gradient(input, grad_output, params, winograd_kernels().front(), grad_weight);

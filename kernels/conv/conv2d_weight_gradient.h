@@ -3,9 +3,10 @@
 //   input        [N, H, W, C]
 //   grad_output  [N, OH, OW, O]
 //   grad_weight  [O, KH, KW, C], overwritten
-// Pixels go through in chunks: copy both sides, then add the chunk's product. oneDNN has the same
-// operation; it is slower on channels-last tensors and splits the sum over its threads.
-// Deterministic: yes; chunks depend on the sizes only.
+// The pixels are cut into parts with sums of their own, which are added at the end. A thread copies
+// a chunk of a part's pixels of both sides, adds the chunk's product, and so on. oneDNN has the
+// same operation; it is slower on channels-last tensors and splits the sum over its threads.
+// Deterministic: yes; parts and chunks depend on the sizes only.
 #pragma once
 
 #include "core/tensor.h"

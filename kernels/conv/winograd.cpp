@@ -8,10 +8,6 @@
 namespace mrcnn::cpu {
 namespace {
 
-// One cache line between positions: without it all 36 would fall into one set of the cache, because
-// block sizes are multiples of big powers of two.
-constexpr int64_t kPositionPadding = 16;
-
 int64_t divide_up(int64_t value, int64_t divisor) { return (value + divisor - 1) / divisor; }
 
 }  // namespace
@@ -47,12 +43,11 @@ bool WinogradConv2d::supports(const Shape& weight, const Conv2dParams& params) {
          weight[3] % kWinogradChannelStep == 0;
 }
 
-bool use_winograd(const Shape& input) {
-  constexpr int64_t kMinTiles = 8;
+bool use_winograd(const Shape& input, int64_t least_tiles) {
   const int64_t tiles =
       input[0] * divide_up(input[1], kWinogradTile) * divide_up(input[2], kWinogradTile);
   const int64_t pixels = input[0] * input[1] * input[2];
-  return tiles >= kMinTiles && 2 * pixels >= tiles * kWinogradTile * kWinogradTile;
+  return tiles >= least_tiles && 2 * pixels >= tiles * kWinogradTile * kWinogradTile;
 }
 
 WinogradConv2d::WinogradConv2d(const Tensor& weight, const WinogradKernels& kernels,
@@ -60,8 +55,8 @@ WinogradConv2d::WinogradConv2d(const Tensor& weight, const WinogradKernels& kern
     : kernels_(kernels),
       channels_(weight.size(direction == WinogradDirection::kForward ? 3 : 0)),
       out_channels_(weight.size(direction == WinogradDirection::kForward ? 0 : 3)),
-      packed_(pack_winograd_filters(weight, kernels.product_columns, direction)),
-      panels_(packed_.size(1)) {}
+      panels_(divide_up(out_channels_, kernels.product_columns)),
+      packed_(pack_winograd_filters(weight, kernels.product_columns, direction)) {}
 
 // A block is some tiles times some panels. Every block streams its panels' weights from a distant
 // cache level, so it should have many tiles, but its intermediates should stay in a near one: 28
@@ -129,8 +124,8 @@ void WinogradConv2d::run_block(const Job& job, int64_t block) const {
   if (panels <= 0 || tiles <= 0) return;  // the last blocks of an uneven split
   const int64_t columns = kernels_.product_columns;
   const int64_t width = panels * columns;
-  const int64_t input_stride = tiles * channels_ + kPositionPadding;
-  const int64_t product_stride = tiles * width + kPositionPadding;
+  const int64_t input_stride = tiles * channels_ + kWinogradPadding;
+  const int64_t product_stride = tiles * width + kWinogradPadding;
   const Tensor scratch = Tensor::empty({kWinogradPositions * (input_stride + product_stride)});
   float* const transformed = scratch.data<float>();
   float* const products = transformed + kWinogradPositions * input_stride;
@@ -139,8 +134,8 @@ void WinogradConv2d::run_block(const Job& job, int64_t block) const {
   const int64_t groups = divide_up(tiles, kernels_.product_rows);
   for (int64_t p = 0; p < kWinogradPositions; ++p) {
     for (int64_t panel = 0; panel < panels; ++panel) {
-      const float* const weights =
-          packed_.data<const float>() + (p * panels_ + first_panel + panel) * channels_ * columns;
+      const float* const weights = packed_.data<const float>() + p * packed_.size(1) +
+                                   (first_panel + panel) * channels_ * columns;
       for (int64_t group = 0; group < groups; ++group) {
         const int64_t begin = tiles * group / groups, end = tiles * (group + 1) / groups;
         kernels_.product(transformed + p * input_stride + begin * channels_, channels_, end - begin,

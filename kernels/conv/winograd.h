@@ -45,13 +45,17 @@ class WinogradConv2d {
   WinogradKernels kernels_;
   int64_t channels_;
   int64_t out_channels_;
-  Tensor packed_;   // [36, panels, C, product_columns]
   int64_t panels_;  // of product_columns outputs; the last one is filled up with zeros
+  Tensor packed_;   // [36, panels * C * product_columns and some padding]
 };
 
-// Whether Winograd is the faster algorithm for a supported convolution of `input`: with at least 8
-// tiles, half filled or better. Below, reading the weights (4 times larger than the plain ones)
-// takes longer than the direct convolution. Measured with 16 to 512 channels on 1x1 to 200x336.
-bool use_winograd(const Shape& input);
+// Whether Winograd is the faster algorithm for a supported convolution of `input`: with at least
+// `least_tiles` tiles, half filled or better. Below, reading the weights (4 times larger than the
+// plain ones) takes longer than the direct convolution. Measured with 16 to 512 channels on 1x1 to
+// 200x336.
+inline constexpr int64_t kWinogradLeastTiles = 8;
+// The same where the filters are transformed for one call, or their gradient back.
+inline constexpr int64_t kWinogradLeastTilesOnce = 32;
+bool use_winograd(const Shape& input, int64_t least_tiles = kWinogradLeastTiles);
 
 }  // namespace mrcnn::cpu

@@ -90,12 +90,11 @@ void gather_lanes(const FilterMatrix& g, const float* positions, int64_t positio
 
 struct Packed {
   float* values;
-  int64_t panels;
   int64_t depth;
   int64_t columns;
+  int64_t position_stride;
 
   float* at(int64_t panel, int64_t k) const { return values + (panel * depth + k) * columns; }
-  int64_t position_stride() const { return panels * depth * columns; }
 };
 
 // The outputs of a panel lie far apart in the weight: kLanes input channels of them are gathered
@@ -116,7 +115,7 @@ void pack_forward(const FilterMatrix& g, const float* weight, int64_t outputs, i
     }
     for (int64_t c = 0; c < kLanes; ++c) {
       transform_lanes(g, taps[c][0], kLanes, packed.at(panel, first_channel + c) + column,
-                      packed.position_stride());
+                      packed.position_stride);
     }
   }
 }
@@ -129,8 +128,7 @@ void pack_data_gradient(const FilterMatrix& g, const float* weight, int64_t chan
     if (first >= channels) return;
     // The last tap first: a filter turned by half a turn.
     const float* const last = weight + (output * kTaps + kTaps - 1) * channels + first;
-    transform_lanes(g, last, -channels, packed.at(panel, output) + column,
-                    packed.position_stride());
+    transform_lanes(g, last, -channels, packed.at(panel, output) + column, packed.position_stride);
   }
 }
 
@@ -142,9 +140,9 @@ Tensor pack_winograd_filters(const Tensor& weight, int64_t columns, WinogradDire
   const int64_t across = forward ? outputs : channels;
   const int64_t depth = forward ? channels : outputs;
   const int64_t panels = (across + columns - 1) / columns;
-  const Shape shape{kWinogradPositions, panels, depth, columns};
+  const Shape shape{kWinogradPositions, panels * depth * columns + kWinogradPadding};
   Tensor result = panels * columns == across ? Tensor::empty(shape) : Tensor::zeros(shape);
-  const Packed packed{result.data<float>(), panels, depth, columns};
+  const Packed packed{result.data<float>(), depth, columns, shape[1]};
   const float* const taps = weight.data<const float>();
   const FilterMatrix g = filter_matrix();
   const int64_t blocks = depth / kLanes;
@@ -163,16 +161,17 @@ Tensor pack_winograd_filters(const Tensor& weight, int64_t columns, WinogradDire
   return result;
 }
 
-void winograd_filter_gradient(const Tensor& grad_products, const Tensor& grad_weight) {
+void winograd_filter_gradient(const Tensor& grad_products, int64_t row_stride,
+                              const Tensor& grad_weight) {
   const int64_t outputs = grad_weight.size(0), channels = grad_weight.size(3);
-  const int64_t row_stride = grad_products.size(2);
+  const int64_t position_stride = grad_products.size(1);
   const float* const positions = grad_products.data<const float>();
   float* const taps = grad_weight.data<float>();
   const FilterMatrix g = filter_matrix();
   parallel_for(0, outputs, 1, [&](int64_t begin, int64_t end) {
     for (int64_t o = begin; o < end; ++o) {
       for (int64_t c = 0; c < channels; c += kLanes) {
-        gather_lanes(g, positions + o * row_stride + c, outputs * row_stride,
+        gather_lanes(g, positions + o * row_stride + c, position_stride,
                      taps + o * kTaps * channels + c, channels);
       }
     }

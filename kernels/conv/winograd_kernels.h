@@ -36,6 +36,10 @@ inline constexpr float product = a2 * b2, sum = a2 + b2;
 // Channels must be a multiple of this in the transforms.
 inline constexpr int64_t kWinogradChannelStep = 16;
 
+// One cache line between rows or positions of transformed values: without it they would fall into
+// one set of the cache, because their sizes are multiples of big powers of two.
+inline constexpr int64_t kWinogradPadding = 16;
+
 // Where the outputs of a tile go. Rows and columns past the image's edge are not written.
 struct WinogradTarget {
   float* output = nullptr;          // first output pixel of the tile
@@ -73,11 +77,12 @@ struct WinogradKernels {
   void (*gradient_transform)(const float* const* pixels, int64_t channels, float* transformed,
                              int64_t position_stride) = nullptr;
 
-  // sums [rows, product_columns] += left^T [rows, depth] * right [depth, product_columns], where
-  // row k of left starts at left + k * left_stride, and rows <= product_rows. The products are
-  // added up in the order of k before the sum is added. May fetch, not read, past the end.
+  // sums [rows, product_columns] = left^T [rows, depth] * right [depth, product_columns], plus what
+  // they held with add_to_sums. Row k of left starts at left + k * left_stride; rows <=
+  // product_rows. The products are added up in the order of k before the sum is. May fetch, not
+  // read, past the end.
   void (*accumulate)(const float* left, int64_t left_stride, int64_t rows, const float* right,
-                     int64_t right_stride, int64_t depth, float* sums,
+                     int64_t right_stride, int64_t depth, bool add_to_sums, float* sums,
                      int64_t sums_stride) = nullptr;
 };
 

@@ -4,14 +4,11 @@
 #include <array>
 
 #include "core/parallel.h"
+#include "core/primitives.h"
 #include "kernels/conv/winograd_filters.h"
 
 namespace mrcnn::cpu {
 namespace {
-
-// Rows of a transformed side end with a cache line that is not used, so that rows do not fall into
-// one set of the cache. A panel of products may read it.
-constexpr int64_t kRowPadding = 16;
 
 int64_t divide_up(int64_t value, int64_t divisor) { return (value + divisor - 1) / divisor; }
 
@@ -24,7 +21,8 @@ struct Side {
   void (*transform)(const float* const*, int64_t, float*, int64_t);
   float* transformed = nullptr;  // [36, tiles, row_stride]
 
-  int64_t row_stride() const { return channels + kRowPadding; }
+  // A panel of products may reach into the padding.
+  int64_t row_stride() const { return channels + kWinogradPadding; }
 };
 
 class WeightGradient {
@@ -43,23 +41,28 @@ class WeightGradient {
         zeros_(Tensor::zeros({std::max(input.size(3), grad_output.size(3))})) {}
 
   void run(const Tensor& grad_weight) {
-    const int64_t columns = divide_up(right_.channels, kernels_.product_columns);
-    const Tensor sums =
-        Tensor::zeros({kWinogradPositions, left_.channels, columns * kernels_.product_columns});
     const int64_t chunk = tiles_per_chunk();
+    // The padding stays unset: what it adds goes to columns of the sums that nobody reads.
     const Tensor memory =
-        Tensor::zeros({kWinogradPositions * chunk * (left_.row_stride() + right_.row_stride())});
+        Tensor::empty({kWinogradPositions * chunk * (left_.row_stride() + right_.row_stride())});
     left_.transformed = memory.data<float>();
     right_.transformed = left_.transformed + kWinogradPositions * chunk * left_.row_stride();
+    const int64_t position_stride = left_.channels * width_of_sums() + kWinogradPadding;
+    const Tensor sums = Tensor::empty({kWinogradPositions, position_stride});
     for (int64_t first = 0; first < tiles_; first += chunk) {
       const int64_t count = std::min(chunk, tiles_ - first);
       transform_chunk(first, count);
-      add_products(count, sums);
+      add_products(count, first > 0, sums);
     }
-    winograd_filter_gradient(sums, grad_weight);
+    winograd_filter_gradient(sums, width_of_sums(), grad_weight);
   }
 
  private:
+  // Input channels, up to whole panels.
+  int64_t width_of_sums() const {
+    return divide_up(right_.channels, kernels_.product_columns) * kernels_.product_columns;
+  }
+
   // Both transformed sides should stay in the last level of the cache; many tiles spare passes over
   // the sums.
   int64_t tiles_per_chunk() const {
@@ -98,7 +101,7 @@ class WeightGradient {
   }
 
   // One item of work is a position and some groups of outputs.
-  void add_products(int64_t count, const Tensor& sums) const {
+  void add_products(int64_t count, bool add_to_sums, const Tensor& sums) const {
     constexpr int64_t kGroupsPerItem = 5;
     const int64_t groups = divide_up(left_.channels, kernels_.product_rows);
     const int64_t items = divide_up(groups, kGroupsPerItem);
@@ -108,22 +111,22 @@ class WeightGradient {
         const int64_t last_group = std::min(groups, first_group + kGroupsPerItem);
         for (int64_t group = first_group; group < last_group; ++group) {
           add_group(i / items, left_.channels * group / groups,
-                    left_.channels * (group + 1) / groups, count, sums);
+                    left_.channels * (group + 1) / groups, count, add_to_sums, sums);
         }
       }
     });
   }
 
   void add_group(int64_t position, int64_t first_output, int64_t last_output, int64_t count,
-                 const Tensor& sums) const {
+                 bool add_to_sums, const Tensor& sums) const {
     const float* const left =
         left_.transformed + position * count * left_.row_stride() + first_output;
     const float* const right = right_.transformed + position * count * right_.row_stride();
-    const int64_t width = sums.size(2);
-    float* const out = sums.data<float>() + (position * left_.channels + first_output) * width;
+    const int64_t width = width_of_sums();
+    float* const out = sums.data<float>() + position * sums.size(1) + first_output * width;
     for (int64_t column = 0; column < width; column += kernels_.product_columns) {
       kernels_.accumulate(left, left_.row_stride(), last_output - first_output, right + column,
-                          right_.row_stride(), count, out + column, width);
+                          right_.row_stride(), count, add_to_sums, out + column, width);
     }
   }
 
@@ -142,15 +145,8 @@ class WeightGradient {
 
 void winograd_weight_gradient(const Tensor& input, const Tensor& grad_output,
                               const WinogradKernels& kernels, const Tensor& grad_weight) {
+  if (input.numel() == 0) return fill_(grad_weight, 0);
   WeightGradient(input, grad_output, kernels).run(grad_weight);
-}
-
-bool use_winograd_weight_gradient(const Shape& input) {
-  constexpr int64_t kMinTiles = 32;
-  const int64_t tiles =
-      input[0] * divide_up(input[1], kWinogradTile) * divide_up(input[2], kWinogradTile);
-  const int64_t pixels = input[0] * input[1] * input[2];
-  return tiles >= kMinTiles && 2 * pixels >= tiles * kWinogradTile * kWinogradTile;
 }
 
 }  // namespace mrcnn::cpu

@@ -20,8 +20,4 @@ namespace mrcnn::cpu {
 void winograd_weight_gradient(const Tensor& input, const Tensor& grad_output,
                               const WinogradKernels& kernels, const Tensor& grad_weight);
 
-// Whether it is faster than the direct weight gradient for an input of this shape. Below, clearing
-// and gathering the transformed gradient takes longer than the products.
-bool use_winograd_weight_gradient(const Shape& input);
-
 }  // namespace mrcnn::cpu
