@@ -8,7 +8,7 @@
 // A frozen batch norm in front of the ReLU is an affine map: fold its scale into the weight and its
 // shift into the bias.
 // Gradient: input, weight, bias, residual (conv2d_backward.h); with a ReLU that of the sum in front
-// of it, from the saved output. A prepared convolution records none.
+// of it, from the saved output. A prepared convolution refuses inputs that need a gradient.
 // Accumulates in the tensors' type, bf16 in f32.
 // Deterministic: yes, for a given CPU or GPU type and batch size, whatever the number of threads.
 // Syncs host: no.  Capturable: after a first run with the same sizes outside the capture.

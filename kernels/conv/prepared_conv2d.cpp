@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/autograd/record.h"
 #include "core/dispatch.h"
 #include "core/error.h"
 #include "kernels/conv/conv2d.h"
@@ -38,6 +39,15 @@ onednn::ConvGeometry geometry_of(const Shape& input, const Shape& weight,
 dnnl::memory::desc plain_layout(const Shape& weight) {
   return onednn::plain_conv_weight(
       {.channels = weight[3], .out_channels = weight[0], .kernel = {weight[1], weight[2]}});
+}
+
+// A gradient that silently ends here would train wrongly.
+void refuse_gradients(const Tensor& input, const Tensor& residual) {
+  if (!needs_grad(input) && !needs_grad(residual)) return;
+  throw Error(ExitCode::kInternal,
+              "[conv2d] a prepared convolution records no gradients; use conv2d(), or NoGradGuard: "
+              "input " +
+                  input.describe());
 }
 
 }  // namespace
@@ -200,10 +210,12 @@ PreparedConv2d::PreparedConv2d(PreparedConv2d&&) noexcept = default;
 PreparedConv2d& PreparedConv2d::operator=(PreparedConv2d&&) noexcept = default;
 
 Tensor PreparedConv2d::run(const Tensor& input, const Tensor& residual) const {
+  refuse_gradients(input, residual);
   return impl_->run(input, residual);
 }
 
 Tensor PreparedConv2d::run_reusing(const Tensor& input, Tensor residual) const {
+  refuse_gradients(input, residual);
   return impl_->run_reusing(input, std::move(residual));
 }
 

@@ -168,6 +168,16 @@ TEST_CASE("Only the gradients that are asked for are there") {
   CHECK_FALSE(run(operands(c), c.params).requires_grad());
 }
 
+TEST_CASE("A prepared convolution refuses what needs a gradient") {
+  const Case c{{1, 5, 5, 3}, {4, 3, 3, 3}, {}, false};
+  Operands o = operands(c);
+  const PreparedConv2d prepared(o[1], {}, {});
+  o[0].require_grad();
+  CHECK_THROWS_WITH_AS(prepared.run(o[0]), doctest::Contains("records no gradients"), Error);
+  const NoGradGuard no_grad;
+  CHECK_FALSE(prepared.run(o[0]).requires_grad());
+}
+
 TEST_CASE("f32 gradients agree with f64") {
   for (const auto* list : {&cases(), &larger_cases()}) {
     for (const Case& c : *list) {
