@@ -34,6 +34,10 @@ BatchNorm2d::BatchNorm2d(int64_t channels, NormKind kind, double eps)
   }
 }
 
+void BatchNorm2d::count_batch() const {
+  if (num_batches_tracked_.value.defined()) ++*num_batches_tracked_.value.data<int64_t>();
+}
+
 std::string BatchNorm2d::type_name() const {
   return kind_ == NormKind::kFrozen ? "FrozenBatchNorm2d" : "BatchNorm2d";
 }

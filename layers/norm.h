@@ -20,12 +20,15 @@ class BatchNorm2d : public Module {
   std::string type_name() const override;
   std::string arguments() const override;
 
+  NormKind kind() const { return kind_; }
   double eps() const { return eps_; }
   void set_eps(double eps) { eps_ = eps; }
   const Tensor& weight() const { return weight_.value; }
   const Tensor& bias() const { return bias_.value; }
   const Tensor& running_mean() const { return running_mean_.value; }
   const Tensor& running_var() const { return running_var_.value; }
+  // Adds one to num_batches_tracked where there is one. The counter lies on the CPU.
+  void count_batch() const;
 
  private:
   int64_t channels_;

@@ -25,6 +25,8 @@ inline constexpr std::string_view kStrideIn1x1 = "stride_in_1x1";     // "true":
 inline constexpr std::string_view kRoiAligned = "roi_align_aligned";  // "true": half a pixel
 inline constexpr std::string_view kRoiSamples = "roi_align_sampling_ratio";  // "0": adaptive
 inline constexpr std::string_view kAnchorsRounded = "anchors_rounded";
+inline constexpr std::string_view kMinSize = "min_size";  // images are resized to it, pixels
+inline constexpr std::string_view kMaxSize = "max_size";
 inline constexpr std::string_view kSourceNames = "source_names";    // the vocabulary
 inline constexpr std::string_view kSourceSha256 = "source_sha256";  // of the converted file
 }  // namespace metadata_key

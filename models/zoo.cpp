@@ -62,6 +62,8 @@ MaskRcnnConfig resnet50_c5() {
       .head = BoxHeadKind::kTwoFc, .hidden = 1024, .min_size = 1.0F, .score_at_least = true};
   config.mask.paste_extra_pixel = 0;
   config.inference = {.score_threshold = 0.1F, .nms_threshold = 0.6, .max_detections = 100};
+  config.training.rpn_box_beta = 0;
+  config.training.roi_box_beta = 1;
   return config;
 }
 

@@ -2,8 +2,17 @@
 
 #include "kernels/shape/concat.h"
 #include "kernels/shape/split_channels.h"
+#include "layers/training.h"
 
 namespace mrcnn {
+namespace {
+
+// [R, 7, 7, C] -> [R, 49 * C]
+Tensor flatten(const Tensor& maps) {
+  return maps.reshape({maps.size(0), maps.size(1) * maps.size(2) * maps.size(3)});
+}
+
+}  // namespace
 
 BoxHead::BoxHead(const BoxHeadLayers& layers, const Execution& execution)
     : num_classes_(layers.class_score->weight().size(0)),
@@ -22,8 +31,7 @@ BoxHead::BoxHead(const BoxHeadLayers& layers, const Execution& execution)
 Tensor BoxHead::forward_merged(const Tensor& features) const {
   Tensor x = features;
   for (const PreparedConv2d& conv : convs_) x = conv.run(x);
-  const int64_t rois = x.size(0);
-  x = x.reshape({rois, x.size(1) * x.size(2) * x.size(3)});
+  x = flatten(x);
   for (const PreparedLinear& fc : fcs_) x = fc.run(x);
   return predictor_.run(x);
 }
@@ -31,6 +39,16 @@ Tensor BoxHead::forward_merged(const Tensor& features) const {
 BoxHeadOutput BoxHead::forward(const Tensor& features) const {
   auto [logits, deltas] = split_channels(forward_merged(features), num_classes_);
   return {std::move(logits), std::move(deltas)};
+}
+
+BoxHeadOutput train_box_head(const BoxHeadLayers& layers, const Tensor& features,
+                             const Execution& execution) {
+  Tensor x = features;
+  for (const ConvNorm& conv : layers.convs) x = train_conv(conv, x, true, execution);
+  x = flatten(x);
+  for (const Linear* fc : layers.fcs) x = train_linear(*fc, x, true, execution);
+  return {train_linear(*layers.class_score, x, false, execution),
+          train_linear(*layers.box_deltas, x, false, execution)};
 }
 
 }  // namespace mrcnn

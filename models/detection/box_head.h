@@ -37,4 +37,8 @@ class BoxHead {
   PreparedLinear predictor_;  // both outputs as one product
 };
 
+// The same from the layers' present parameters, recorded for gradients.
+BoxHeadOutput train_box_head(const BoxHeadLayers& layers, const Tensor& features,
+                             const Execution& execution);
+
 }  // namespace mrcnn

@@ -28,4 +28,9 @@ class MaskHead {
   PreparedMaskPredictor predictor_;
 };
 
+// The logits [D, 28, 28] of each RoI's own class from the layers' present parameters, recorded for
+// gradients. labels [D] i32; -1 gives zeros.
+Tensor train_mask_head(const MaskHeadLayers& layers, const Tensor& features, const Tensor& labels,
+                       const Execution& execution);
+
 }  // namespace mrcnn

@@ -2,6 +2,7 @@
 
 #include "kernels/shape/concat.h"
 #include "kernels/shape/split_channels.h"
+#include "layers/training.h"
 
 namespace mrcnn {
 
@@ -29,6 +30,18 @@ RpnOutput RpnHead::forward(const std::vector<Tensor>& maps) const {
     auto [logits, deltas] = split_channels(x, num_anchors_);
     output.logits.push_back(std::move(logits));
     output.deltas.push_back(std::move(deltas));
+  }
+  return output;
+}
+
+RpnOutput train_rpn_head(const RpnHeadLayers& layers, const std::vector<Tensor>& maps,
+                         const Execution& execution) {
+  RpnOutput output;
+  for (const Tensor& map : maps) {
+    Tensor x = map;
+    for (const Conv2d* conv : layers.convs) x = train_conv({conv, nullptr}, x, true, execution);
+    output.logits.push_back(train_conv({layers.logits, nullptr}, x, false, execution));
+    output.deltas.push_back(train_conv({layers.deltas, nullptr}, x, false, execution));
   }
   return output;
 }

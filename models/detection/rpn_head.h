@@ -33,4 +33,8 @@ class RpnHead {
   PreparedConv2d predictor_;  // both 1x1 convolutions as one
 };
 
+// The same from the layers' present parameters, recorded for gradients; never merged.
+RpnOutput train_rpn_head(const RpnHeadLayers& layers, const std::vector<Tensor>& maps,
+                         const Execution& execution);
+
 }  // namespace mrcnn

@@ -5,8 +5,22 @@
 #include "core/error.h"
 #include "kernels/pool/max_pool2d.h"
 #include "kernels/shape/upsample_nearest_add.h"
+#include "layers/training.h"
 
 namespace mrcnn {
+namespace {
+
+// Every second pixel: the level above the last one.
+constexpr MaxPool2dParams kExtraLevel{.kernel = {1, 1}, .stride = {2, 2}, .padding = {0, 0}};
+
+void check_maps(size_t maps, size_t laterals) {
+  if (maps != laterals) {
+    throw ShapeError("[fpn] " + std::to_string(maps) + " maps for " + std::to_string(laterals) +
+                     " laterals");
+  }
+}
+
+}  // namespace
 
 Fpn::Fpn(const FpnLayers& layers, bool extra_level, const Execution& execution)
     : extra_level_(extra_level) {
@@ -15,10 +29,7 @@ Fpn::Fpn(const FpnLayers& layers, bool extra_level, const Execution& execution)
 }
 
 std::vector<Tensor> Fpn::forward(const std::vector<Tensor>& maps) const {
-  if (maps.size() != inner_.size()) {
-    throw ShapeError("[fpn] " + std::to_string(maps.size()) + " maps for " +
-                     std::to_string(inner_.size()) + " laterals");
-  }
+  check_maps(maps.size(), inner_.size());
   std::vector<Tensor> outputs(maps.size());
   Tensor top;
   for (size_t i = maps.size(); i-- > 0;) {
@@ -26,10 +37,21 @@ std::vector<Tensor> Fpn::forward(const std::vector<Tensor>& maps) const {
     top = top.defined() ? upsample_nearest_add(top, lateral) : lateral;
     outputs[i] = layer_[i].run(top);
   }
-  if (extra_level_) {
-    outputs.push_back(
-        max_pool2d(outputs.back(), {.kernel = {1, 1}, .stride = {2, 2}, .padding = {0, 0}}));
+  if (extra_level_) outputs.push_back(max_pool2d(outputs.back(), kExtraLevel));
+  return outputs;
+}
+
+std::vector<Tensor> train_fpn(const FpnLayers& layers, bool extra_level,
+                              const std::vector<Tensor>& maps, const Execution& execution) {
+  check_maps(maps.size(), layers.inner_blocks.size());
+  std::vector<Tensor> outputs(maps.size());
+  Tensor top;
+  for (size_t i = maps.size(); i-- > 0;) {
+    const Tensor lateral = train_conv(layers.inner_blocks[i], maps[i], false, execution);
+    top = top.defined() ? upsample_nearest_add(top, lateral) : lateral;
+    outputs[i] = train_conv(layers.layer_blocks[i], top, false, execution);
   }
+  if (extra_level) outputs.push_back(max_pool2d(outputs.back(), kExtraLevel));
   return outputs;
 }
 

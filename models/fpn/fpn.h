@@ -29,4 +29,8 @@ class Fpn {
   bool extra_level_;
 };
 
+// The same maps from the layers' present parameters, recorded for gradients (layers/training.h).
+std::vector<Tensor> train_fpn(const FpnLayers& layers, bool extra_level,
+                              const std::vector<Tensor>& maps, const Execution& execution);
+
 }  // namespace mrcnn

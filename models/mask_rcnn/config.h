@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/detection/rpn_proposals.h"
+#include "kernels/detection/training_targets.h"
 #include "kernels/image/resize_normalize_pad.h"
 #include "layers/norm.h"
 
@@ -81,6 +82,26 @@ struct InferenceConfig {
   bool compat = false;
 };
 
+// Targets and losses. The defaults are those of both references unless a preset says otherwise.
+struct TrainingConfig {
+  int64_t pre_nms_top_n = 2000;  // proposals per level
+  int64_t post_nms_top_n = 2000;
+  float rpn_fg_threshold = 0.7F;  // IoU
+  float rpn_bg_threshold = 0.3F;
+  int64_t rpn_samples = 256;  // anchors per image
+  double rpn_positive_fraction = 0.5;
+  float roi_fg_threshold = 0.5F;
+  float roi_bg_threshold = 0.5F;
+  int64_t roi_samples = 512;  // RoIs per image
+  double roi_positive_fraction = 0.25;
+  float rpn_box_beta = 1.0F / 9;  // of the smooth L1 loss; 0: plain L1
+  float roi_box_beta = 1.0F / 9;
+  LossNormalisation normalisation = LossNormalisation::kBatch;
+  // The original system's faults: proposals clipped to the padded image, annotated boxes without
+  // overlap to any anchor making positives of all anchors without overlap.
+  bool compat = false;
+};
+
 struct MaskRcnnConfig {
   std::string name;
   Naming naming = Naming::kTorchvision;
@@ -97,6 +118,7 @@ struct MaskRcnnConfig {
   BoxConfig box;
   MaskConfig mask;
   InferenceConfig inference;
+  TrainingConfig training;
 };
 
 }  // namespace mrcnn

@@ -1,10 +1,13 @@
 #include "models/mask_rcnn/config_metadata.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <string_view>
+#include <utility>
 
 #include "core/error.h"
 #include "models/weight_metadata.h"
@@ -40,6 +43,13 @@ class Reader {
       rest.remove_prefix(end);
     }
     return values;
+  }
+
+  // Pixels of an image's side.
+  int64_t side(std::string_view key) const {
+    const double value = number(key);
+    if (!(value >= 1 && value <= 65500)) fail(key, "a number of pixels");
+    return static_cast<int64_t>(value);
   }
 
   const std::string& text(std::string_view key) const { return metadata_.at(std::string(key)); }
@@ -100,6 +110,31 @@ void apply_metadata(const std::map<std::string, std::string>& metadata, MaskRcnn
     config.roi.sampling_ratio = static_cast<int64_t>(samples);
   }
   if (reader.has(key::kAnchorsRounded)) config.anchors.round = reader.flag(key::kAnchorsRounded);
+  if (reader.has(key::kMinSize)) config.input.resize.min_size = reader.side(key::kMinSize);
+  if (reader.has(key::kMaxSize)) config.input.resize.max_size = reader.side(key::kMaxSize);
+}
+
+void describe_config(const MaskRcnnConfig& config, std::map<std::string, std::string>& metadata) {
+  namespace key = metadata_key;
+  const auto set = [&](std::string_view name, std::string value) {
+    metadata[std::string(name)] = std::move(value);
+  };
+  const auto flag = [](bool value) { return value ? "true" : "false"; };
+  const auto triple = [](const std::array<float, 3>& values) {
+    return fmt::format("{},{},{}", values[0], values[1], values[2]);
+  };
+  const ResizeNormalizePadParams& pixels = config.input.normalization;
+  set(key::kPixelOrder, pixels.pixel_order == PixelOrder::kRgb ? "RGB" : "BGR");
+  set(key::kPixelScale, fmt::format("{}", pixels.divisor));
+  set(key::kPixelMean, triple(pixels.mean));
+  set(key::kPixelStd, triple(pixels.std));
+  set(key::kBnEps, fmt::format("{}", config.backbone.norm_eps));
+  set(key::kStrideIn1x1, flag(config.backbone.stride_in_1x1));
+  set(key::kRoiAligned, flag(config.roi.aligned));
+  set(key::kRoiSamples, std::to_string(config.roi.sampling_ratio));
+  set(key::kAnchorsRounded, flag(config.anchors.round));
+  set(key::kMinSize, std::to_string(config.input.resize.min_size));
+  set(key::kMaxSize, std::to_string(config.input.resize.max_size));
 }
 
 }  // namespace mrcnn

@@ -1,4 +1,4 @@
-// A model's configuration from the text metadata that travels with its weights.
+// Between a model's configuration and the text metadata that travels with its weights.
 #pragma once
 
 #include <map>
@@ -12,5 +12,8 @@ namespace mrcnn {
 // model's defaults. Throws Error with ExitCode::kModel, naming key and value, on a value that
 // cannot be read.
 void apply_metadata(const std::map<std::string, std::string>& metadata, MaskRcnnConfig& config);
+
+// The inverse: states everything that apply_metadata reads.
+void describe_config(const MaskRcnnConfig& config, std::map<std::string, std::string>& metadata);
 
 }  // namespace mrcnn

@@ -16,6 +16,8 @@
 #include "layers/state_dict.h"
 #include "models/mask_rcnn/device_stages.h"
 #include "models/mask_rcnn/graph_cache.h"
+#include "models/mask_rcnn/input_channels.h"
+#include "models/mask_rcnn/propose.h"
 #include "models/mask_rcnn/roi_stage.h"
 
 namespace mrcnn {
@@ -31,11 +33,6 @@ void see_all(const Observer& observer, const std::string& prefix, const std::vec
 
 int64_t round_up(int64_t value, int64_t divisor) {
   return (value + divisor - 1) / divisor * divisor;
-}
-
-// Of the network's input: 16 bytes a pixel on a GPU, which is what its convolutions read best.
-int64_t input_channels(const Execution& execution) {
-  return execution.device.is_cpu() ? 3 : 16 / dtype_bytes(execution.activations());
 }
 
 ImageSize padded_size(ImageSize resized, int64_t divisor) {
@@ -176,28 +173,13 @@ Features MaskRcnn::features(const Tensor& pixels, const Observer& observer) cons
 }
 
 Proposals MaskRcnn::propose(const Features& features, const ImageBatch& batch) const {
-  const ImageSize padded{batch.pixels.size(1), batch.pixels.size(2)};
-  RpnProposalParams params{
-      .pre_nms_top_n = config_.rpn.pre_nms_top_n,
-      .post_nms_top_n = config_.rpn.post_nms_top_n,
-      .nms_threshold = config_.rpn.nms_threshold,
-      .min_size = config_.rpn.min_size,
-      .score = config_.rpn.score,
-  };
-  std::vector<RpnLevel> levels;
-  for (size_t i = 0; i < features.maps.size(); ++i) {
-    // Integer division as in the references: the last FPN level of an 800 pixel high image has
-    // stride 800 / 13 = 61, not 64.
-    const bool merged = !features.rpn.merged.empty();
-    levels.push_back({.logits = merged ? features.rpn.merged[i] : features.rpn.logits[i],
-                      .deltas = merged ? Tensor{} : features.rpn.deltas[i],
-                      .base_anchors = engine().base_anchors[i],
-                      .stride_height = padded.height / features.maps[i].size(1),
-                      .stride_width = padded.width / features.maps[i].size(2)});
-  }
-  if (batch.clip_sizes.defined()) return rpn_proposals(levels, batch.clip_sizes, params);
-  const std::vector<ImageSize> padded_sizes(batch.resized.size(), padded);
-  return rpn_proposals(levels, config_.inference.compat ? padded_sizes : batch.resized, params);
+  return propose_boxes(features.rpn, engine().base_anchors, batch,
+                       {.pre_nms_top_n = config_.rpn.pre_nms_top_n,
+                        .post_nms_top_n = config_.rpn.post_nms_top_n,
+                        .nms_threshold = config_.rpn.nms_threshold,
+                        .min_size = config_.rpn.min_size,
+                        .score = config_.rpn.score},
+                       config_.inference.compat);
 }
 
 std::vector<Instances> MaskRcnn::heads(const Features& features, const Proposals& proposals,

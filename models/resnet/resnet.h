@@ -1,4 +1,4 @@
-// ResNet body: stem and four stages, in inference.
+// ResNet body: stem and four stages, in inference and in training.
 // Source: He et al. 2016, "Deep residual learning"; torchvision's v1.5 stride placement.
 #pragma once
 
@@ -42,5 +42,9 @@ class ResNet {
   PreparedConv2d stem_;
   std::array<std::vector<Block>, 4> stages_;
 };
+
+// The same maps from the layers' present parameters, recorded for gradients (layers/training.h).
+std::vector<Tensor> train_resnet(const ResNetLayers& layers, const Tensor& batch, int first_kept,
+                                 const Execution& execution);
 
 }  // namespace mrcnn
