@@ -21,19 +21,6 @@ namespace {
 
 constexpr std::string_view kSeeded = "seeded";
 
-std::optional<uint64_t> seed_of(const std::string& weights) {
-  if (weights == kSeeded) return kGoldenSeed;
-  const std::string prefix = std::string(kSeeded) + ":";
-  if (!weights.starts_with(prefix)) return std::nullopt;
-  uint64_t seed = 0;
-  const char* end = weights.data() + weights.size();
-  const auto [last, error] = std::from_chars(weights.data() + prefix.size(), end, seed);
-  if (error != std::errc{} || last != end) {
-    throw UsageError("weights '" + weights + "': a number must follow 'seeded:'");
-  }
-  return seed;
-}
-
 void apply_options(const LoadOptions& options, MaskRcnnConfig& config) {
   InferenceConfig& inference = config.inference;
   const auto in_unit = [](const char* name, double value) {
@@ -124,9 +111,22 @@ LoadedModel model_from_file(const LoadOptions& options) {
 
 }  // namespace
 
+std::optional<uint64_t> seeded_weights_seed(const std::string& weights) {
+  if (weights == kSeeded) return kGoldenSeed;
+  const std::string prefix = std::string(kSeeded) + ":";
+  if (!weights.starts_with(prefix)) return std::nullopt;
+  uint64_t seed = 0;
+  const char* end = weights.data() + weights.size();
+  const auto [last, error] = std::from_chars(weights.data() + prefix.size(), end, seed);
+  if (error != std::errc{} || last != end) {
+    throw UsageError("weights '" + weights + "': a number must follow 'seeded:'");
+  }
+  return seed;
+}
+
 LoadedModel load_model(const LoadOptions& options) {
   check_execution(options.execution);  // before a large file is read
-  const std::optional<uint64_t> seed = seed_of(options.weights);
+  const std::optional<uint64_t> seed = seeded_weights_seed(options.weights);
   LoadedModel loaded = seed ? seeded_model(options, *seed) : model_from_file(options);
   loaded.model->prepare(options.execution);
   return loaded;

@@ -36,4 +36,8 @@ struct LoadedModel {
 // precision that the device does not compute in.
 LoadedModel load_model(const LoadOptions& options);
 
+// The number in "seeded:<n>", a default one for "seeded"; nothing for the name of a file. Throws
+// UsageError if what follows the colon is no number.
+std::optional<uint64_t> seeded_weights_seed(const std::string& weights);
+
 }  // namespace mrcnn

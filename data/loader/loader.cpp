@@ -1,5 +1,6 @@
 #include "data/loader/loader.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -69,6 +70,11 @@ class Loader::Impl {
   }
 
   int64_t batches_per_epoch() const { return static_cast<int64_t>(batches_.size()); }
+
+  int64_t images_per_epoch() const {
+    return std::min(static_cast<int64_t>(aspects_.size()),
+                    batches_per_epoch() * options_.plan.batch);
+  }
 
   LoadedBatch next() {
     std::unique_lock lock(mutex_);
@@ -196,6 +202,7 @@ Loader::Loader(const Dataset& dataset, const LoaderOptions& options, const Loade
     : impl_(std::make_unique<Impl>(dataset, options, start)) {}
 Loader::~Loader() = default;
 int64_t Loader::batches_per_epoch() const { return impl_->batches_per_epoch(); }
+int64_t Loader::images_per_epoch() const { return impl_->images_per_epoch(); }
 LoadedBatch Loader::next() { return impl_->next(); }
 
 }  // namespace mrcnn

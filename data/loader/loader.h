@@ -28,6 +28,7 @@ struct LoaderOptions {
   SampleOptions sample{};
   BadSamplePolicy bad_samples = BadSamplePolicy::kFail;
   int threads = 2;            // 0: samples are made by the caller of next()
+  int64_t epoch_batches = 0;  // an epoch ends after so many batches; 0: after all images
   int64_t batches_ahead = 4;  // at most so many are held ready, which bounds the memory
 };
 
@@ -59,6 +60,7 @@ class Loader {
   Loader& operator=(const Loader&) = delete;
 
   int64_t batches_per_epoch() const;
+  int64_t images_per_epoch() const;  // at most
 
   // Waits for the next batch. Throws what loading one of its samples threw (kFail); an Error with
   // ExitCode::kData when a whole epoch had no usable sample.

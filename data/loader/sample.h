@@ -26,7 +26,8 @@ struct Sample {
 
 struct SampleOptions {
   bool keep_crowd = false;  // the original system trains on regions of crowds too
-  DecodeOptions decode{};
+  // Annotations refer to the stored rows and columns, as pycocotools and torchvision read them.
+  DecodeOptions decode{.exif = ExifPolicy::kIgnore};
 };
 
 // Reads the image and its objects. Boxes are cut to the image; objects of a crowd, without extent

@@ -25,7 +25,7 @@ const std::vector<Preset>& presets() {
         "flip = 0",
         "lsj = false",
         "freeze_stages = 2",
-        "loss_normalization = original",
+        "loss_mean = batch",
         "keep_checkpoints = 10",
         "log_every = 100"}},
       // torchvision references/detection, the command printed with MaskRCNN_ResNet50_FPN_Weights;
@@ -36,14 +36,14 @@ const std::vector<Preset>& presets() {
         "weight_decay = 0.0001", "schedule = multistep", "milestones = 16,22", "gamma = 0.1",
         "epochs = 26", "warmup_steps = 1000", "warmup_epochs = 0", "warmup_factor = 0.001",
         "min_size = 800", "max_size = 1333", "flip = 0.5", "lsj = false", "freeze_stages = 2",
-        "loss_normalization = torchvision"}},
+        "loss_mean = batch"}},
       // torchvision pull request 5773: 32 GPUs with 2 images each.
       {"torchvision_v2",
        "torchvision maskrcnn_resnet50_fpn_v2: 64 images a step, 400 epochs, large-scale jitter",
        {"model = maskrcnn_resnet50_fpn_v2", "batch = 64", "lr = 0.1", "momentum = 0.9",
         "weight_decay = 0.00004", "schedule = multistep", "milestones = 352,384", "gamma = 0.1",
         "epochs = 400", "warmup_steps = 1000", "warmup_epochs = 0", "warmup_factor = 0.001",
-        "flip = 0.5", "lsj = true", "freeze_stages = 0", "loss_normalization = torchvision"}},
+        "flip = 0.5", "lsj = true", "freeze_stages = 0", "loss_mean = batch"}},
   };
   return list;
 }

@@ -6,13 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "kernels/detection/training_targets.h"
 #include "layers/optim/lr_schedule.h"
 
 namespace mrcnn {
 
-// Whose normalisation of the losses: of the system that the model's names come from, or one of
-// them.
-enum class LossNormalization { kOfModel, kOriginal, kTorchvision };
 enum class BadImages { kSkip, kFail };
 
 struct TrainConfig {
@@ -23,6 +21,9 @@ struct TrainConfig {
   std::string data;
   std::string train_split = "train";
   std::string val_split = "val";
+  int64_t shapes_images = 1000;  // where data is "shapes"
+  int64_t shapes_val_images = 100;
+  int64_t shapes_size = 128;
   std::string out;
   std::string device = "auto";
   std::string precision = "fp32";
@@ -39,7 +40,7 @@ struct TrainConfig {
   double momentum = 0.9;
   double weight_decay = 1e-4;
   LrDecay schedule = LrDecay::kMultiStep;
-  std::vector<double> milestones = {8, 11};  // in epochs; in steps where `steps` is given
+  std::vector<double> milestones = {8, 11};  // in epochs
   double gamma = 0.1;
   double final_lr_factor = 0;
   int64_t warmup_steps = 1000;
@@ -48,18 +49,25 @@ struct TrainConfig {
   double clip_norm = 0;  // 0: off
   double ema_decay = 0;  // 0: off
   int64_t freeze_stages = 2;
-  LossNormalization loss_normalization = LossNormalization::kOfModel;
+  LossNormalisation loss_mean = LossNormalisation::kBatch;
+  int64_t rpn_samples = 256;
+  int64_t roi_samples = 512;
+  int64_t proposals = 2000;
 
   std::vector<int64_t> min_size = {800};
   int64_t max_size = 1333;
   double flip = 0.5;
   bool lsj = false;
+  int64_t lsj_size = 1024;
   BadImages bad_images = BadImages::kSkip;
   int64_t loader_threads = 2;
+  int64_t epoch_images = 0;  // 0: all
+  bool compat = false;
 
   int64_t log_every = 20;
-  int64_t eval_every = 0;  // 0: after each epoch
-  int64_t save_every = 0;  // 0: after each epoch
+  int64_t eval_every = 0;   // 0: after each epoch
+  int64_t eval_images = 0;  // 0: all
+  int64_t save_every = 0;   // 0: after each epoch
   int64_t keep_checkpoints = 2;
   std::string best_metric = "mask_ap";
   int64_t patience = 0;  // 0: off

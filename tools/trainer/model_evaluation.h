@@ -1,0 +1,34 @@
+// How good a model is on a data set.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "data/evaluation/coco_evaluator.h"
+#include "models/mask_rcnn/mask_rcnn.h"
+
+namespace mrcnn {
+
+struct ModelEvaluationOptions {
+  int64_t batch = 1;
+  int64_t max_images = 0;                      // the first ones of the set; 0: all
+  std::function<bool()> stop_requested;        // empty: never
+  std::function<void(int64_t done)> progress;  // empty: nobody listens
+};
+
+struct ModelEvaluation {
+  CocoSummary box;
+  CocoSummary mask;
+  int64_t images = 0;
+  std::vector<std::string> skipped;  // images that could not be read; they count as not found
+  bool complete = true;              // false: it was asked to stop
+};
+
+// Images keep their stored rows and columns, which annotations refer to.
+ModelEvaluation evaluate_model(const MaskRcnn& model, const Dataset& dataset,
+                               const ModelEvaluationOptions& options);
+
+}  // namespace mrcnn

@@ -1,0 +1,352 @@
+#include "tools/trainer/trainer.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "core/error.h"
+#include "core/io/safetensors.h"
+#include "tools/trainer/checkpoint_directory.h"
+#include "tools/trainer/config_file.h"
+#include "tools/trainer/evaluation_log.h"
+#include "tools/trainer/metric_history.h"
+#include "tools/trainer/model_setup.h"
+#include "tools/trainer/open_data.h"
+#include "tools/trainer/run_lock.h"
+#include "tools/trainer/schedule.h"
+#include "tools/trainer/signals.h"
+#include "tools/trainer/step.h"
+#include "tools/trainer/step_log.h"
+#include "tools/trainer/throughput.h"
+#include "tools/trainer/training_line.h"
+#include "tools/trainer/training_state.h"
+
+namespace mrcnn {
+namespace {
+
+double monotonic_seconds() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count();
+}
+
+LoaderOptions loader_options(const TrainConfig& config) {
+  LoaderOptions options;
+  options.seed = config.seed;
+  options.plan.batch = config.batch;
+  options.augmentation.flip_probability = config.flip;
+  options.augmentation.min_sizes = config.min_size;
+  options.augmentation.jitter_canvas = config.lsj ? config.lsj_size : 0;
+  options.sample.keep_crowd = config.compat;
+  options.bad_samples =
+      config.bad_images == BadImages::kSkip ? BadSamplePolicy::kSkip : BadSamplePolicy::kFail;
+  options.threads = static_cast<int>(config.loader_threads);
+  options.epoch_batches = (config.epoch_images + config.batch - 1) / config.batch;
+  return options;
+}
+
+// Refuses to go on with another run's checkpoint.
+void check_same_run(const TrainConfig& config, const TrainFacts& facts, const Dataset& train,
+                    const std::string& path) {
+  const std::vector<std::string> changes =
+      changed_settings(parse_config(facts.config, path), config);
+  if (!changes.empty()) {
+    std::string text;
+    for (const std::string& change : changes) text += "\n  " + change;
+    throw UsageError("a resumed run cannot change what its weights depend on:" + text);
+  }
+  if (facts.data_fingerprint != train.fingerprint()) {
+    throw UsageError(train.name() + " is not the data that " + path + " was trained on");
+  }
+}
+
+class Run {
+ public:
+  Run(const TrainerOptions& options, const DeviceChoice& device)
+      : config_(options.config),
+        say_([this](const std::string& line) { line_->message("train: " + line); }),
+        line_(
+            std::make_unique<TrainingLine>(options.quiet ? ProgressMode::kOff : ProgressMode::kAuto,
+                                           stderr_screen(), config_.log_every)),
+        quiet_(options.quiet),
+        lock_(config_.out),
+        checkpoints_(config_.out),
+        device_(device) {
+    start(options.resume);
+  }
+
+  ExitCode go();
+
+ private:
+  void start(bool resume);
+  std::optional<ResumePoint> find_checkpoint(bool resume);
+  void restore(const ResumePoint& point);
+  void train_step();
+  void show(const StepLosses& losses);
+  void report_losses();
+  void note_skipped(const LoadedBatch& batch);
+  bool is_due(int64_t every, bool epoch_ended) const;
+  void evaluate();
+  void save();
+  void finish();
+  double epoch() const { return static_cast<double>(step_) / length_.steps_per_epoch; }
+
+  const TrainConfig config_;
+  std::function<void(const std::string&)> say_;
+  std::unique_ptr<TrainingLine> line_;
+  const bool quiet_;
+  TrainingSignals signals_;
+  const RunLock lock_;
+  CheckpointDirectory checkpoints_;
+  const DeviceChoice device_;
+  TrainData data_;
+  ModelSetup setup_;
+  std::unique_ptr<TrainingState> state_;
+  std::unique_ptr<Loader> loader_;
+  std::unique_ptr<StepRunner> runner_;
+  std::unique_ptr<StepLog> log_;
+  std::unique_ptr<EventFile> events_;
+  std::unique_ptr<Throughput> speed_;
+  RunLength length_;
+  LrSchedule schedule_;
+  LoaderPosition position_;
+  MetricHistory history_;
+  int64_t step_ = 0;  // done
+  int64_t saved_step_ = -1;
+  int64_t evaluated_step_ = -1;
+  int64_t num_skipped_ = 0;
+  double elapsed_before_s_ = 0;
+  double start_s_ = monotonic_seconds();
+};
+
+std::optional<ResumePoint> Run::find_checkpoint(bool resume) {
+  if (!resume) {
+    if (!checkpoints_.steps().empty()) {
+      throw UsageError(config_.out +
+                       " holds the checkpoints of a run: --resume goes on with it, "
+                       "another --out starts a new one");
+    }
+    return std::nullopt;
+  }
+  checkpoints_.remove_leftovers();
+  ResumeSearch search = checkpoints_.find_newest();
+  for (const DamagedCheckpoint& damaged : search.damaged) say_("passed over: " + damaged.problem);
+  if (!search.found && checkpoints_.steps().empty()) {
+    say_("nothing to resume in " + config_.out + ": starting");
+  } else if (!search.found) {
+    throw Error(ExitCode::kModel, config_.out + ": every checkpoint is damaged");
+  }
+  return std::move(search.found);
+}
+
+void Run::restore(const ResumePoint& point) {
+  check_same_run(config_, point.facts, *data_.train, point.path);
+  state_->restore(point.archive, point.path);
+  step_ = saved_step_ = point.facts.step;
+  position_ = {.epoch = point.facts.epoch, .batch = point.facts.sampler_position};
+  history_ = MetricHistory::parse(point.facts.history);
+  elapsed_before_s_ = point.facts.elapsed_s;
+  say_(fmt::format("resumed at step {} from {}", step_, point.path));
+}
+
+void Run::start(bool resume) {
+  std::optional<ResumePoint> point = find_checkpoint(resume);
+  data_ = open_train_data(config_);
+  const Execution execution{.device = device_.device,
+                            .precision = parse_precision(config_.precision)};
+  check_execution(execution);
+  setup_ = set_up_model(config_, *data_.train);
+  state_ = std::make_unique<TrainingState>(*setup_.model, config_, execution);
+  if (!quiet_) {
+    say_(fmt::format("{}; {:.1f} million values are trained", setup_.summary_line,
+                     static_cast<double>(state_->num_trained()) * 1e-6));
+    for (const std::string& name : setup_.reinitialised) say_("random values: " + name);
+    say_(fmt::format(
+        "{}: {} images; {}", data_.train->name(), data_.train->size(),
+        data_.val ? fmt::format("evaluated on {} of {}", data_.val->size(), data_.val->name())
+                  : "not evaluated"));
+    for (const std::string& note : data_.notes) say_(note);
+    say_(fmt::format("device {}, {}: {}", device_.device.to_string(), config_.precision,
+                     device_.reason));
+  }
+  if (point) restore(*point);
+  point.reset();  // it holds the whole file
+  loader_ = std::make_unique<Loader>(*data_.train, loader_options(config_), position_);
+  length_ = run_length(config_, loader_->batches_per_epoch());
+  schedule_ = schedule_of(config_, length_);
+  runner_ = std::make_unique<StepRunner>(*setup_.model, *state_, config_);
+  write_config(config_.out + "/config.txt", config_);
+  log_ = std::make_unique<StepLog>(config_.out, log_columns(), step_ > 0 ? step_ : -1);
+  events_ = std::make_unique<EventFile>(config_.out, step_ + 1);
+  speed_ = std::make_unique<Throughput>(monotonic_seconds());
+}
+
+void Run::note_skipped(const LoadedBatch& batch) {
+  for (const SkippedSample& skipped : batch.skipped) {
+    say_("skipped: " + skipped.problem);
+    ++num_skipped_;
+  }
+}
+
+void Run::train_step() {
+  for (int64_t i = 0; i < config_.accumulate; ++i) {
+    LoadedBatch batch = loader_->next();
+    note_skipped(batch);
+    position_ = batch.next;
+    runner_->add_batch(std::move(batch), step_);
+  }
+  const int64_t images = runner_->images();
+  runner_->update(step_, config_.lr * lr_factor(schedule_, step_));
+  ++step_;
+  speed_->step(images, monotonic_seconds());
+}
+
+void Run::show(const StepLosses& losses) {
+  TrainingView view;
+  view.step = losses.step + 1;
+  view.num_steps = length_.total_steps;
+  view.epoch = epoch();
+  view.loss = losses.total();
+  for (size_t k = 0; k < kLossNames.size(); ++k) {
+    view.parts.emplace_back(kLossNames[k], losses.parts[k]);
+  }
+  view.lr = config_.lr * lr_factor(schedule_, losses.step);
+  view.images_per_s = speed_->images_per_s();
+  view.remaining_s = speed_->remaining_s(length_.total_steps - step_);
+  line_->show(view);
+  if (view.step % config_.log_every != 0 && view.step != length_.total_steps) return;
+  LogRecord record{"train", view.step, view.epoch, {}};
+  record.values.emplace_back("loss", view.loss);
+  for (const auto& [name, value] : view.parts) record.values.emplace_back("loss_" + name, value);
+  record.values.emplace_back("lr", view.lr);
+  record.values.emplace_back("images_per_s", view.images_per_s.value_or(std::nan("")));
+  log_->write(record);
+  events_->scalars(view.step, record.values);
+}
+
+// On a GPU the losses of several steps are fetched at once, so that it need not wait for the host.
+void Run::report_losses() {
+  const bool due = device_.device.is_cpu() || step_ % config_.log_every == 0 ||
+                   step_ == length_.total_steps || signals_.stop_requested();
+  if (!due) return;
+  for (const StepLosses& losses : runner_->read()) show(losses);
+}
+
+bool Run::is_due(int64_t every, bool epoch_ended) const {
+  return every > 0 ? step_ % every == 0 : epoch_ended;
+}
+
+void Run::evaluate() {
+  if (!data_.val || evaluated_step_ == step_) return;
+  speed_->pause(monotonic_seconds());
+  const std::unique_ptr<MaskRcnn> model = state_->inference_model();
+  const ModelEvaluation result =
+      evaluate_model(*model, *data_.val,
+                     {.batch = config_.batch,
+                      .max_images = config_.eval_images,
+                      .stop_requested = [this] { return signals_.stop_requested().has_value(); },
+                      .progress = {}});
+  speed_->resume(monotonic_seconds());
+  if (!result.complete) return;  // interrupted: the numbers are of a part only
+  evaluated_step_ = step_;
+  for (const std::string& problem : result.skipped) say_("not evaluated: " + problem);
+  const std::map<std::string, double> metrics = metrics_of(result);
+  history_.add(step_, metrics);
+  LogRecord record{"eval", step_, epoch(), {}};
+  record.values.assign(metrics.begin(), metrics.end());
+  log_->write(record);
+  events_->scalars(step_, record.values);
+  add_sample_pictures(*model, *data_.val, step_, *events_);
+  say_(fmt::format("step {}: {}", step_, metrics_text(metrics)));
+}
+
+void Run::save() {
+  if (saved_step_ == step_) return;
+  for (const StepLosses& losses : runner_->read()) show(losses);  // nothing bad is saved
+  speed_->pause(monotonic_seconds());
+  log_->sync();
+  events_->sync();
+  TrainFacts facts;
+  facts.step = step_;
+  facts.epoch = position_.epoch;
+  facts.sampler_position = position_.batch;
+  facts.seed = config_.seed;
+  facts.data_fingerprint = data_.train->fingerprint();
+  facts.config = config_text(config_);
+  facts.config_hash = config_hash(config_);
+  facts.history = history_.text();
+  facts.elapsed_s = elapsed_before_s_ + monotonic_seconds() - start_s_;
+  if (!history_.entries().empty()) facts.metrics = history_.entries().back().values;
+  if (const auto best = history_.best(config_.best_metric)) {
+    facts.best_metric = best->value;
+    facts.best_step = best->step;
+  }
+  facts.model = setup_.metadata;
+  const SavedCheckpoint saved =
+      checkpoints_.save(facts, state_->tensors(), config_.keep_checkpoints);
+  saved_step_ = step_;
+  say_("saved " + saved.path);
+  for (const std::string& name : saved.not_removed) say_("could not remove " + name);
+  speed_->resume(monotonic_seconds());
+}
+
+void Run::finish() {
+  const std::string path = config_.out + "/final.safetensors";
+  const std::string last = checkpoints_.path_of(step_);
+  write_safetensors(path, checkpoint_weights(read_file(last, ExitCode::kModel), last));
+  say_("wrote " + path);
+  if (num_skipped_ > 0) say_(fmt::format("{} images could not be used", num_skipped_));
+}
+
+ExitCode Run::go() {
+  while (step_ < length_.total_steps) {
+    const int64_t epoch_before = position_.epoch;
+    train_step();
+    report_losses();
+    const bool epoch_ended = position_.epoch != epoch_before;
+    const std::optional<ExitCode> stop = signals_.stop_requested();
+    const bool out_of_time = config_.max_time > 0 &&
+                             elapsed_before_s_ + monotonic_seconds() - start_s_ >= config_.max_time;
+    if (!stop && is_due(config_.eval_every, epoch_ended)) evaluate();
+    if (stop || out_of_time || is_due(config_.save_every, epoch_ended) ||
+        signals_.take_save_request()) {
+      save();
+    }
+    if (stop) return *stop;
+    if (out_of_time) {
+      say_("max_time is over: stopped, --resume goes on");
+      break;
+    }
+    if (history_.should_stop(config_.best_metric, config_.patience)) {
+      say_(fmt::format("{} evaluations brought nothing better: stopped", config_.patience));
+      break;
+    }
+  }
+  evaluate();
+  save();
+  line_->finish();
+  finish();
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+ExitCode run_training(const TrainerOptions& options) {
+  check_config(options.config);
+  if (options.config.out.empty()) throw UsageError("no folder for the run is given: --out DIR");
+  const DeviceChoice device = choose_device(options.config.device);
+  std::error_code error;
+  std::filesystem::create_directories(options.config.out, error);
+  if (error) {
+    throw FileError(ExitCode::kResources, options.config.out, "",
+                    "cannot be made: " + error.message());
+  }
+  Run run(options, device);
+  return run.go();
+}
+
+}  // namespace mrcnn
