@@ -21,6 +21,7 @@ constexpr std::string_view kCounter = ".num_batches_tracked";
 // own v1 weights only. Source: torchvision 0.29 ops/misc.py FrozenBatchNorm2d and
 // models/detection/mask_rcnn.py; nn.BatchNorm2d.
 constexpr double kReferenceEps = 1e-5;
+constexpr ResizeParams kReferenceSize{.min_size = 800, .max_size = 1333};
 
 // What no argument of the reference's model can set; "" if there is nothing.
 std::string find_foreign_facts(const MaskRcnnConfig& config, const MaskRcnnConfig& usual) {
@@ -56,6 +57,12 @@ std::vector<std::string> list_notes(const MaskRcnnConfig& config, const MaskRcnn
         fmt::format("pixels are normalised otherwise; build the model with "
                     "image_mean=[{}], image_std=[{}]",
                     fmt::join(pixels.mean, ", "), fmt::join(pixels.std, ", ")));
+  }
+  const ResizeParams& resize = config.input.resize;
+  if (resize.min_size != kReferenceSize.min_size || resize.max_size != kReferenceSize.max_size) {
+    notes.push_back(
+        fmt::format("images are resized otherwise; build the model with min_size={}, max_size={}",
+                    resize.min_size, resize.max_size));
   }
   return notes;
 }

@@ -180,6 +180,9 @@ TEST_CASE("Notes say what else the reference's model needs to compute the same")
   source.metadata["pixel_mean"] = "0.5,0.25,0.125";
   REQUIRE(exported(source).notes.size() == 1);
   CHECK(exported(source).notes[0].find("image_mean=[0.5, 0.25, 0.125]") != std::string::npos);
+  source.metadata["min_size"] = "480";
+  REQUIRE(exported(source).notes.size() == 2);
+  CHECK(exported(source).notes[1].find("min_size=480, max_size=1333") != std::string::npos);
 }
 
 TEST_CASE("Rejects what no reference can load") {
