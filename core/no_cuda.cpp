@@ -15,7 +15,8 @@ namespace {
 }  // namespace
 
 const CudaDevices& cuda_devices() {
-  static const CudaDevices none{.names = {}, .problem = "this build has no GPU kernels"};
+  static const CudaDevices none{
+      .names = {}, .properties = {}, .problem = "this build has no GPU kernels"};
   return none;
 }
 

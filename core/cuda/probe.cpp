@@ -42,6 +42,11 @@ CudaDevices probe() {
       break;  // indices must stay the driver's
     }
     found.names.push_back(describe(properties));
+    found.properties.push_back({.name = properties.name,
+                                .major = properties.major,
+                                .minor = properties.minor,
+                                .memory_bytes = static_cast<int64_t>(properties.totalGlobalMem),
+                                .sm_count = properties.multiProcessorCount});
   }
   if (!found.names.empty()) found.problem.clear();
   found.emulated = !found.names.empty() && found.names.front().starts_with("emulated");

@@ -9,7 +9,9 @@
 #include "data/image/image.h"
 #include "data/image/write.h"
 #include "models/mask_rcnn/training.h"
+#include "tools/command_line.h"
 #include "tools/draw/overlay.h"
+#include "tools/trainer/setting.h"
 
 namespace mrcnn {
 namespace {
@@ -88,6 +90,16 @@ std::string metrics_text(const std::map<std::string, double>& metrics) {
   return fmt::format("box AP {:.3f}, AP50 {:.3f}; mask AP {:.3f}, AP50 {:.3f}",
                      metrics.at("box_ap"), metrics.at("box_ap50"), metrics.at("mask_ap"),
                      metrics.at("mask_ap50"));
+}
+
+void check_metric_name(const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& [known, value] : metrics_of({})) names.push_back(known);
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  const std::string near = nearest_word(name, names);
+  throw UsageError(fmt::format("best_metric: there is no '{}'; {}", name,
+                               near.empty() ? fmt::format("known are {}", join_words(names))
+                                            : fmt::format("did you mean '{}'?", near)));
 }
 
 std::vector<std::string> log_columns() {

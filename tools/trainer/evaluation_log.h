@@ -17,6 +17,9 @@ std::map<std::string, double> metrics_of(const ModelEvaluation& evaluation);
 // "box AP 0.312, AP50 0.540; mask AP 0.280, AP50 0.520"
 std::string metrics_text(const std::map<std::string, double>& metrics);
 
+// Throws UsageError, with the nearest known name, if an evaluation has no such number.
+void check_metric_name(const std::string& name);
+
 // The values of log.csv beside step, epoch and kind.
 std::vector<std::string> log_columns();
 

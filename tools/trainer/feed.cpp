@@ -29,6 +29,21 @@ ImagePlacement jittered(ImageSize photo, const Augmentation& chosen, int64_t can
 
 }  // namespace
 
+LoaderOptions loader_options(const TrainConfig& config) {
+  LoaderOptions options;
+  options.seed = config.seed;
+  options.plan.batch = config.batch;
+  options.augmentation.flip_probability = config.flip;
+  options.augmentation.min_sizes = config.min_size;
+  options.augmentation.jitter_canvas = config.lsj ? config.lsj_size : 0;
+  options.sample.keep_crowd = config.compat;
+  options.bad_samples =
+      config.bad_images == BadImages::kSkip ? BadSamplePolicy::kSkip : BadSamplePolicy::kFail;
+  options.threads = static_cast<int>(config.loader_threads);
+  options.epoch_batches = (config.epoch_images + config.batch - 1) / config.batch;
+  return options;
+}
+
 ImagePlacement place_sample(ImageSize photo, const Augmentation& chosen,
                             const FeedOptions& options) {
   ImagePlacement placement;

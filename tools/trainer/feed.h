@@ -4,11 +4,15 @@
 #include <span>
 #include <vector>
 
+#include "data/loader/loader.h"
 #include "data/loader/sample.h"
 #include "models/mask_rcnn/config.h"
 #include "models/mask_rcnn/training_batch.h"
+#include "tools/trainer/train_config.h"
 
 namespace mrcnn {
+
+LoaderOptions loader_options(const TrainConfig& config);
 
 struct FeedOptions {
   ResizeParams resize;        // min_size is replaced by each sample's choice

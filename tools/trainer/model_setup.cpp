@@ -14,6 +14,7 @@
 #include "tools/conversion.h"
 #include "tools/load_model.h"
 #include "tools/report/json_writer.h"
+#include "tools/trainer/checkpoint_file.h"
 #include "tools/weights.h"
 
 namespace mrcnn {
@@ -102,6 +103,23 @@ ModelSetup set_up_model(const TrainConfig& config, const Dataset& dataset) {
         fmt::format("{}, {} classes, from {}", config.model, num_classes, config.init);
   }
   setup.metadata = metadata_of(setup.model->config(), dataset);
+  return setup;
+}
+
+ModelSetup model_of_checkpoint(const TrainConfig& config, const Dataset& dataset,
+                               const TensorArchive& checkpoint, const std::string& path) {
+  MaskRcnnConfig model = training_model_config(config, dataset.num_classes());
+  apply_metadata(checkpoint.metadata, model);
+  ModelSetup setup;
+  setup.model = std::make_unique<TrainableMaskRcnn>(model);
+  const LoadReport report =
+      load_parameters(setup.model->root(), tensors_under(checkpoint, std::string_view{}));
+  if (!report.complete()) {
+    throw FileError(ExitCode::kModel, path, "",
+                    "does not hold the whole model: " + report.to_string(3));
+  }
+  setup.metadata = metadata_of(model, dataset);
+  setup.summary_line = fmt::format("{}, {} classes", config.model, dataset.num_classes());
   return setup;
 }
 

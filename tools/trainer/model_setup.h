@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/io/tensor_file.h"
 #include "data/dataset.h"
 #include "models/mask_rcnn/training.h"
 #include "tools/trainer/train_config.h"
@@ -29,5 +30,9 @@ MaskRcnnConfig training_model_config(const TrainConfig& config, int64_t num_clas
 // Throws UsageError on settings that make no model, FileError (ExitCode::kModel) if the weights
 // cannot be read or hold no tensor of the model.
 ModelSetup set_up_model(const TrainConfig& config, const Dataset& dataset);
+
+// The same for a run that goes on from a checkpoint, which replaces config.init.
+ModelSetup model_of_checkpoint(const TrainConfig& config, const Dataset& dataset,
+                               const TensorArchive& checkpoint, const std::string& path);
 
 }  // namespace mrcnn

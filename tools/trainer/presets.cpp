@@ -27,6 +27,8 @@ const std::vector<Preset>& presets() {
         "freeze_stages = 2",
         "loss_mean = batch",
         "keep_checkpoints = 10",
+        "auto_resume = true",
+        "console = original",
         "log_every = 100"}},
       // torchvision references/detection, the command printed with MaskRCNN_ResNet50_FPN_Weights;
       // 8 GPUs with 2 images each are one step here.

@@ -124,6 +124,16 @@ Setting integer_setting(const char* name, int64_t TrainConfig::*member, SettingR
   return make_number(name, member, range, help);
 }
 
+Setting optional_integer_setting(const char* name, int64_t TrainConfig::*member,
+                                 SettingRange<int64_t> range, const char* help) {
+  return make(
+      name, member, describe(range) + ", or none", help,
+      [range](std::string_view text) {
+        return text == "none" ? int64_t{0} : parse_number<int64_t>(text, range);
+      },
+      [](int64_t value) { return value == 0 ? "none" : fmt::format("{}", value); });
+}
+
 Setting seed_setting(const char* name, uint64_t TrainConfig::*member, const char* help) {
   return make_number(name, member, {0, std::numeric_limits<uint64_t>::max()}, help);
 }

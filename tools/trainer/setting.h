@@ -45,6 +45,9 @@ Setting word_setting(const char* name, std::string TrainConfig::*member,
 Setting flag_setting(const char* name, bool TrainConfig::*member, const char* help);
 Setting integer_setting(const char* name, int64_t TrainConfig::*member, SettingRange<int64_t> range,
                         const char* help);
+// 0 is "none".
+Setting optional_integer_setting(const char* name, int64_t TrainConfig::*member,
+                                 SettingRange<int64_t> range, const char* help);
 Setting seed_setting(const char* name, uint64_t TrainConfig::*member, const char* help);
 Setting real_setting(const char* name, double TrainConfig::*member, SettingRange<double> range,
                      const char* help);

@@ -39,15 +39,20 @@ std::vector<Setting> make_settings() {
                       "images to generate for evaluation"),
       integer_setting("shapes_size", &C::shapes_size, {32, 4096}, "their sides, pixels"),
       text_setting("out", &C::out, "folder for checkpoints and logs").of_run(),
+      flag_setting("auto_resume", &C::auto_resume,
+                   "go on from the newest checkpoint in out, if there is one, without --resume")
+          .of_run(),
       text_setting("device", &C::device, "auto, cpu, cuda or cuda:N").of_run(),
       word_setting("precision", &C::precision, {"fp32", "tf32", "bf16"},
                    "of activations and products on a GPU"),
       seed_setting("seed", &C::seed, "of everything random"),
       integer_setting("epochs", &C::epochs, {1, 1'000'000},
                       "passes over the training images, unless steps is given"),
-      integer_setting("steps", &C::steps, {0, kMany},
-                      "optimizer steps of the whole run; 0: epochs decides"),
-      duration_setting("max_time", &C::max_time, "save and stop after this much time").of_run(),
+      optional_integer_setting("steps", &C::steps, {1, kMany},
+                               "optimizer steps of the whole run; none: epochs decides"),
+      duration_setting("max_time", &C::max_time,
+                       "save and stop after this much time, counted anew when resumed")
+          .of_run(),
       integer_setting("batch", &C::batch, {1, 4096}, "images computed at once"),
       integer_setting("accumulate", &C::accumulate, {1, 4096},
                       "batches whose gradients make one step"),
@@ -92,6 +97,9 @@ std::vector<Setting> make_settings() {
       integer_setting("epoch_images", &C::epoch_images, {0, kMany},
                       "end an epoch after about so many images; 0: all"),
       flag_setting("compat", &C::compat, "the original system's faults, for comparisons"),
+      choice_setting("console", &C::console, {"default", "original"},
+                     "what is shown: a progress line, or the original system's lines")
+          .of_run(),
       integer_setting("log_every", &C::log_every, {1, kMany},
                       "steps from one line of the logs to the next")
           .of_run(),

@@ -57,7 +57,11 @@ void StepRunner::update(int64_t step, double lr) {
   Sgd& sgd = state_.sgd();
   const std::vector<Tensor> gradients = sgd.gradients();
   current_.step = step;
-  current_.finite = all_finite(gradients);
+  std::vector<Tensor> watched = gradients;
+  for (const TrainingLosses& losses : current_.losses) {
+    watched.insert(watched.end(), losses.begin(), losses.end());
+  }
+  current_.finite = all_finite(watched);
   Tensor scale;
   if (config_.clip_norm > 0 && !gradients.empty()) {
     scale = clip_coefficient(global_norm(gradients), config_.clip_norm);

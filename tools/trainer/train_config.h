@@ -12,6 +12,7 @@
 namespace mrcnn {
 
 enum class BadImages { kSkip, kFail };
+enum class Console { kDefault, kOriginal };
 
 struct TrainConfig {
   std::string preset = "default";
@@ -25,6 +26,7 @@ struct TrainConfig {
   int64_t shapes_val_images = 100;
   int64_t shapes_size = 128;
   std::string out;
+  bool auto_resume = false;
   std::string device = "auto";
   std::string precision = "fp32";
   uint64_t seed = 1;
@@ -32,7 +34,7 @@ struct TrainConfig {
   // Length and size of a step. `steps` above 0 replaces `epochs`.
   int64_t epochs = 12;
   int64_t steps = 0;
-  double max_time = 0;  // seconds; 0: no limit
+  double max_time = 0;  // seconds of this process; 0: no limit
   int64_t batch = 2;
   int64_t accumulate = 1;
 
@@ -64,6 +66,7 @@ struct TrainConfig {
   int64_t epoch_images = 0;  // 0: all
   bool compat = false;
 
+  Console console = Console::kDefault;
   int64_t log_every = 20;
   int64_t eval_every = 0;   // 0: after each epoch
   int64_t eval_images = 0;  // 0: all

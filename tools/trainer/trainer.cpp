@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -14,9 +15,12 @@
 #include "tools/trainer/checkpoint_directory.h"
 #include "tools/trainer/config_file.h"
 #include "tools/trainer/evaluation_log.h"
+#include "tools/trainer/feed.h"
 #include "tools/trainer/metric_history.h"
 #include "tools/trainer/model_setup.h"
 #include "tools/trainer/open_data.h"
+#include "tools/trainer/original_console.h"
+#include "tools/trainer/resume.h"
 #include "tools/trainer/run_lock.h"
 #include "tools/trainer/schedule.h"
 #include "tools/trainer/signals.h"
@@ -34,34 +38,18 @@ double monotonic_seconds() {
   return std::chrono::duration<double>(now).count();
 }
 
-LoaderOptions loader_options(const TrainConfig& config) {
-  LoaderOptions options;
-  options.seed = config.seed;
-  options.plan.batch = config.batch;
-  options.augmentation.flip_probability = config.flip;
-  options.augmentation.min_sizes = config.min_size;
-  options.augmentation.jitter_canvas = config.lsj ? config.lsj_size : 0;
-  options.sample.keep_crowd = config.compat;
-  options.bad_samples =
-      config.bad_images == BadImages::kSkip ? BadSamplePolicy::kSkip : BadSamplePolicy::kFail;
-  options.threads = static_cast<int>(config.loader_threads);
-  options.epoch_batches = (config.epoch_images + config.batch - 1) / config.batch;
-  return options;
+ProgressMode line_mode(const TrainerOptions& options) {
+  const bool shown = !options.quiet && options.config.console == Console::kDefault;
+  return shown ? ProgressMode::kAuto : ProgressMode::kOff;
 }
 
-// Refuses to go on with another run's checkpoint.
-void check_same_run(const TrainConfig& config, const TrainFacts& facts, const Dataset& train,
-                    const std::string& path) {
-  const std::vector<std::string> changes =
-      changed_settings(parse_config(facts.config, path), config);
-  if (!changes.empty()) {
-    std::string text;
-    for (const std::string& change : changes) text += "\n  " + change;
-    throw UsageError("a resumed run cannot change what its weights depend on:" + text);
-  }
-  if (facts.data_fingerprint != train.fingerprint()) {
-    throw UsageError(train.name() + " is not the data that " + path + " was trained on");
-  }
+std::unique_ptr<OriginalConsole> original_console(const TrainerOptions& options) {
+  if (options.quiet || options.config.console != Console::kOriginal) return nullptr;
+  const auto write = [](std::string_view text) {
+    fmt::print("{}", text);
+    std::fflush(stdout);  // each line when it is due, in a file too
+  };
+  return std::make_unique<OriginalConsole>(write, options.config.log_every);
 }
 
 class Run {
@@ -70,8 +58,8 @@ class Run {
       : config_(options.config),
         say_([this](const std::string& line) { line_->message("train: " + line); }),
         line_(
-            std::make_unique<TrainingLine>(options.quiet ? ProgressMode::kOff : ProgressMode::kAuto,
-                                           stderr_screen(), config_.log_every)),
+            std::make_unique<TrainingLine>(line_mode(options), stderr_screen(), config_.log_every)),
+        original_(original_console(options)),
         quiet_(options.quiet),
         lock_(config_.out),
         checkpoints_(config_.out),
@@ -83,21 +71,28 @@ class Run {
 
  private:
   void start(bool resume);
-  std::optional<ResumePoint> find_checkpoint(bool resume);
+  void introduce();
   void restore(const ResumePoint& point);
   void train_step();
   void show(const StepLosses& losses);
   void report_losses();
   void note_skipped(const LoadedBatch& batch);
-  bool is_due(int64_t every, bool epoch_ended) const;
+  void begin_original_epoch();
+  void end_original_epoch(double evaluation_began_s);
+  bool is_due(int64_t every) const;
+  bool epoch_ended() const;
+  bool nothing_better() const;
+  bool is_best() const;
   void evaluate();
   void save();
-  void finish();
+  void write_final();
+  ExitCode finish();
   double epoch() const { return static_cast<double>(step_) / length_.steps_per_epoch; }
 
   const TrainConfig config_;
   std::function<void(const std::string&)> say_;
   std::unique_ptr<TrainingLine> line_;
+  const std::unique_ptr<OriginalConsole> original_;
   const bool quiet_;
   TrainingSignals signals_;
   const RunLock lock_;
@@ -121,58 +116,46 @@ class Run {
   int64_t num_skipped_ = 0;
   double elapsed_before_s_ = 0;
   double start_s_ = monotonic_seconds();
+  double epoch_start_s_ = start_s_;
 };
 
-std::optional<ResumePoint> Run::find_checkpoint(bool resume) {
-  if (!resume) {
-    if (!checkpoints_.steps().empty()) {
-      throw UsageError(config_.out +
-                       " holds the checkpoints of a run: --resume goes on with it, "
-                       "another --out starts a new one");
-    }
-    return std::nullopt;
-  }
-  checkpoints_.remove_leftovers();
-  ResumeSearch search = checkpoints_.find_newest();
-  for (const DamagedCheckpoint& damaged : search.damaged) say_("passed over: " + damaged.problem);
-  if (!search.found && checkpoints_.steps().empty()) {
-    say_("nothing to resume in " + config_.out + ": starting");
-  } else if (!search.found) {
-    throw Error(ExitCode::kModel, config_.out + ": every checkpoint is damaged");
-  }
-  return std::move(search.found);
-}
-
 void Run::restore(const ResumePoint& point) {
-  check_same_run(config_, point.facts, *data_.train, point.path);
   state_->restore(point.archive, point.path);
   step_ = saved_step_ = point.facts.step;
   position_ = {.epoch = point.facts.epoch, .batch = point.facts.sampler_position};
   history_ = MetricHistory::parse(point.facts.history);
+  if (!history_.entries().empty()) evaluated_step_ = history_.entries().back().step;
   elapsed_before_s_ = point.facts.elapsed_s;
   say_(fmt::format("resumed at step {} from {}", step_, point.path));
 }
 
+void Run::introduce() {
+  if (original_) original_->device(device_.device);
+  if (quiet_) return;
+  say_(fmt::format("{}; {:.1f} million values are trained", setup_.summary_line,
+                   static_cast<double>(state_->num_trained()) * 1e-6));
+  for (const std::string& name : setup_.reinitialised) say_("random values: " + name);
+  say_(fmt::format("{}: {} images; {}", data_.train->name(), data_.train->size(),
+                   data_.val
+                       ? fmt::format("evaluated on {} of {}", data_.val->size(), data_.val->name())
+                       : "not evaluated"));
+  for (const std::string& note : data_.notes) say_(note);
+  say_(fmt::format("device {}, {}: {}", device_.device.to_string(), config_.precision,
+                   device_.reason));
+}
+
 void Run::start(bool resume) {
-  std::optional<ResumePoint> point = find_checkpoint(resume);
+  std::optional<ResumePoint> point = find_resume_point(config_, resume, checkpoints_, say_);
   data_ = open_train_data(config_);
+  if (data_.val) check_metric_name(config_.best_metric);
+  if (point) check_same_run(config_, *point, *data_.train);
   const Execution execution{.device = device_.device,
                             .precision = parse_precision(config_.precision)};
   check_execution(execution);
-  setup_ = set_up_model(config_, *data_.train);
+  setup_ = point ? model_of_checkpoint(config_, *data_.train, point->archive, point->path)
+                 : set_up_model(config_, *data_.train);
   state_ = std::make_unique<TrainingState>(*setup_.model, config_, execution);
-  if (!quiet_) {
-    say_(fmt::format("{}; {:.1f} million values are trained", setup_.summary_line,
-                     static_cast<double>(state_->num_trained()) * 1e-6));
-    for (const std::string& name : setup_.reinitialised) say_("random values: " + name);
-    say_(fmt::format(
-        "{}: {} images; {}", data_.train->name(), data_.train->size(),
-        data_.val ? fmt::format("evaluated on {} of {}", data_.val->size(), data_.val->name())
-                  : "not evaluated"));
-    for (const std::string& note : data_.notes) say_(note);
-    say_(fmt::format("device {}, {}: {}", device_.device.to_string(), config_.precision,
-                     device_.reason));
-  }
+  introduce();
   if (point) restore(*point);
   point.reset();  // it holds the whole file
   loader_ = std::make_unique<Loader>(*data_.train, loader_options(config_), position_);
@@ -218,6 +201,7 @@ void Run::show(const StepLosses& losses) {
   view.images_per_s = speed_->images_per_s();
   view.remaining_s = speed_->remaining_s(length_.total_steps - step_);
   line_->show(view);
+  if (original_) original_->losses(losses);
   if (view.step % config_.log_every != 0 && view.step != length_.total_steps) return;
   LogRecord record{"train", view.step, view.epoch, {}};
   record.values.emplace_back("loss", view.loss);
@@ -231,13 +215,46 @@ void Run::show(const StepLosses& losses) {
 // On a GPU the losses of several steps are fetched at once, so that it need not wait for the host.
 void Run::report_losses() {
   const bool due = device_.device.is_cpu() || step_ % config_.log_every == 0 ||
-                   step_ == length_.total_steps || signals_.stop_requested();
+                   (original_ && original_->is_due(step_ - 1)) || step_ == length_.total_steps ||
+                   signals_.stop_requested();
   if (!due) return;
   for (const StepLosses& losses : runner_->read()) show(losses);
 }
 
-bool Run::is_due(int64_t every, bool epoch_ended) const {
-  return every > 0 ? step_ % every == 0 : epoch_ended;
+void Run::begin_original_epoch() {
+  epoch_start_s_ = monotonic_seconds();
+  if (!original_) return;
+  LrSchedule without_warmup = schedule_;
+  without_warmup.warmup_steps = 0;
+  const double factor = lr_factor(without_warmup, step_);
+  original_->begin_epoch(position_.epoch, config_.lr * factor, factor);
+}
+
+void Run::end_original_epoch(double evaluation_began_s) {
+  if (!original_) return;
+  const bool evaluated = evaluated_step_ == step_;
+  original_->end_epoch(
+      evaluation_began_s - epoch_start_s_, monotonic_seconds() - evaluation_began_s,
+      evaluated ? history_.entries().back().values : std::map<std::string, double>{});
+}
+
+// Whether the last step finished a pass over the data, or began one.
+bool Run::epoch_ended() const {
+  return position_.epoch > 0 && position_.batch < config_.accumulate;
+}
+
+bool Run::is_due(int64_t every) const {
+  if (step_ == 0) return false;
+  return every > 0 ? step_ % every == 0 : epoch_ended();
+}
+
+bool Run::nothing_better() const {
+  return history_.should_stop(config_.best_metric, config_.patience);
+}
+
+bool Run::is_best() const {
+  const std::optional<MetricHistory::Best> best = history_.best(config_.best_metric);
+  return best && best->step == step_;
 }
 
 void Run::evaluate() {
@@ -294,7 +311,7 @@ void Run::save() {
   speed_->resume(monotonic_seconds());
 }
 
-void Run::finish() {
+void Run::write_final() {
   const std::string path = config_.out + "/final.safetensors";
   const std::string last = checkpoints_.path_of(step_);
   write_safetensors(path, checkpoint_weights(read_file(last, ExitCode::kModel), last));
@@ -303,33 +320,47 @@ void Run::finish() {
 }
 
 ExitCode Run::go() {
-  while (step_ < length_.total_steps) {
-    const int64_t epoch_before = position_.epoch;
+  if (original_) {
+    const auto epochs =
+        std::ceil(static_cast<double>(length_.total_steps) / length_.steps_per_epoch);
+    original_->begin(position_.epoch, static_cast<int64_t>(epochs));
+  }
+  // A run that was stopped at the end of an epoch has its evaluation before it.
+  if (is_due(config_.eval_every)) evaluate();
+  begin_original_epoch();
+  while (step_ < length_.total_steps && !nothing_better()) {
     train_step();
     report_losses();
-    const bool epoch_ended = position_.epoch != epoch_before;
+    const double trained_s = monotonic_seconds();
+    if (!signals_.stop_requested() && is_due(config_.eval_every)) evaluate();
+    if (epoch_ended()) end_original_epoch(trained_s);
     const std::optional<ExitCode> stop = signals_.stop_requested();
-    const bool out_of_time = config_.max_time > 0 &&
-                             elapsed_before_s_ + monotonic_seconds() - start_s_ >= config_.max_time;
-    if (!stop && is_due(config_.eval_every, epoch_ended)) evaluate();
-    if (stop || out_of_time || is_due(config_.save_every, epoch_ended) ||
+    const bool out_of_time =
+        config_.max_time > 0 && monotonic_seconds() - start_s_ >= config_.max_time;
+    if (stop || out_of_time || is_due(config_.save_every) || is_best() ||
         signals_.take_save_request()) {
       save();
     }
     if (stop) return *stop;
     if (out_of_time) {
-      say_("max_time is over: stopped, --resume goes on");
+      say_("max_time is over: stopped; --resume goes on");
       break;
     }
-    if (history_.should_stop(config_.best_metric, config_.patience)) {
-      say_(fmt::format("{} evaluations brought nothing better: stopped", config_.patience));
-      break;
-    }
+    if (epoch_ended() && step_ < length_.total_steps) begin_original_epoch();
+  }
+  return finish();
+}
+
+ExitCode Run::finish() {
+  if (nothing_better()) {
+    say_(fmt::format("{} evaluations brought nothing better: stopped", config_.patience));
   }
   evaluate();
   save();
   line_->finish();
-  finish();
+  if (const std::optional<ExitCode> stop = signals_.stop_requested()) return *stop;
+  write_final();
+  if (original_) original_->end(monotonic_seconds() - start_s_, position_.epoch);
   return ExitCode::kOk;
 }
 
