@@ -33,6 +33,8 @@ std::string class_names_json(const Dataset& dataset) {
   json.begin_array();
   for (const std::string& name : names) json.value(name);
   json.end_array();
+  json.finish();
+  text.pop_back();  // the line break
   return text;
 }
 

@@ -80,7 +80,7 @@ TrainData open_train_data(const TrainConfig& config) {
     }
   } else {
     const std::string train_split = shapes ? "train" : config.train_split;
-    const std::string val_split = shapes ? "val" : config.val_split;
+    const std::string val_split = shapes && !config.val_split.empty() ? "val" : config.val_split;
     const CocoKeep keep = config.compat ? CocoKeep::kOriginal : CocoKeep::kTorchvision;
     data.train = open_coco_part(dir, train_split, keep);
     if (!val_split.empty()) data.val = open_coco_part(dir, val_split, CocoKeep::kAll);

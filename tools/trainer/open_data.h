@@ -17,8 +17,8 @@ struct TrainData {
 };
 
 // config.data is a folder of COCO or PASCAL VOC data, or "shapes", which is generated into
-// OUT/shapes unless it is there already. Throws FileError or UsageError; an Error with
-// ExitCode::kData when the two parts disagree about the classes.
+// OUT/shapes unless it is there already and whose parts are "train" and "val". Throws FileError or
+// UsageError; an Error with ExitCode::kData when the two parts disagree about the classes.
 TrainData open_train_data(const TrainConfig& config);
 
 }  // namespace mrcnn
