@@ -82,7 +82,9 @@ double dot(const Tensor& a, const Tensor& b) {
   return sum;
 }
 
-void check_model(const MaskRcnnConfig& config) {
+// image_seed: chosen so that no value of the model lies within a step of a kink (a ReLU's zero, a
+// tie of a maximum), where the two sides of a difference belong to different functions.
+void check_model(const MaskRcnnConfig& config, uint64_t image_seed) {
   TrainableMaskRcnn model(config);
   load_seeded(model.root(), 6);
   model.place({});
@@ -91,7 +93,8 @@ void check_model(const MaskRcnnConfig& config) {
   });
   const std::vector<NamedParameter> trained = select_trainable(model.root(), {});
 
-  const std::vector<TrainingImage> images{image_with_two_objects(1), image_with_two_objects(2)};
+  const std::vector<TrainingImage> images{image_with_two_objects(image_seed),
+                                          image_with_two_objects(image_seed + 1)};
   TrainingBatch batch = make_training_batch(images, config, {});
   batch.images.pixels = cast(batch.images.pixels, DType::kF64);
   const Proposals proposals = fixed_proposals(2);
@@ -142,15 +145,19 @@ void check_model(const MaskRcnnConfig& config) {
 TEST_CASE("A small model with a pyramid, batch norms and a convolutional box head") {
   MaskRcnnConfig config = small(model_config("maskrcnn_resnet18_fpn", 3));
   config.neck_norm = NormKind::kBatch;
+  // The last map is one pixel an image. Two pixels of nearly one value divided by their deviation
+  // bend so sharply with the usual 1e-5 that no difference is a derivative.
+  config.backbone.norm_eps = 0.1;
+  config.neck_norm_eps = 0.1;
   config.box.head = BoxHeadKind::kFourConvOneFc;
-  check_model(config);
+  check_model(config, 1);
 }
 
 TEST_CASE("A small model with one map, frozen norms and the original losses") {
   MaskRcnnConfig config = small(model_config("maskrcnn_resnet50_c5", 3));
   config.backbone.block = BlockKind::kBasic;
   config.anchors.sizes = {{8, 16, 32}};
-  check_model(config);
+  check_model(config, 3);
 }
 
 }  // namespace
