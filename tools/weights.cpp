@@ -12,6 +12,7 @@
 #include "tools/pth/extract.h"
 #include "tools/pth/state_dict.h"
 #include "tools/trainer/checkpoint_file.h"
+#include "tools/trainer/checkpoint_format.h"
 
 namespace mrcnn {
 namespace {
@@ -161,6 +162,7 @@ void check_name_hash(const std::string& path, const std::string& sha256,
                      const std::function<void(const std::string&)>& warn) {
   constexpr std::string_view kHex = "0123456789abcdef";
   const std::string name = std::filesystem::path(path).filename().string();
+  if (checkpoint_step(name)) return;  // the digits of our own checkpoints are a step
   const size_t dot = name.rfind('.');
   if (dot == name.npos) return;
   const size_t dash = name.rfind('-', dot);

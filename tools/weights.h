@@ -45,7 +45,7 @@ std::vector<PickledName> list_pickled_names(const std::string& path);
 
 // Published files carry the start of their SHA-256 in their name ("resnet50-19c8e357.pth").
 // Throws FileError if such a name disagrees with `sha256`; a run of digits alone may be a date, so
-// that is only a warning.
+// that is only a warning. The step in the name of a training checkpoint is no hash.
 void check_name_hash(const std::string& path, const std::string& sha256,
                      const std::function<void(const std::string&)>& warn);
 

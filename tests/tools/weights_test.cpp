@@ -100,6 +100,8 @@ TEST_CASE("The hash in a published name is checked") {
   CHECK_THROWS_AS(check("resnet50-19c8e358.pth", digest), FileError);
   check("run-20240131.pth", digest);  // may be a date
   CHECK(warning.find("20240131") != std::string::npos);
+  check("run/checkpoint-000012000.safetensors", digest);  // a step of a training run
+  CHECK(warning.empty());
 }
 
 }  // namespace
