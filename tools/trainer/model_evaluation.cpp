@@ -27,6 +27,7 @@ std::vector<EvaluatedTruth> truths_of(const Dataset& dataset, int64_t index) {
 
 std::vector<EvaluatedDetection> detections_of(const Instances& instances,
                                               const MaskRcnnConfig& config) {
+  if (instances.size() == 0) return {};
   std::vector<Rle> masks = encode_masks(instances, config);
   std::vector<EvaluatedDetection> detections;
   for (int64_t i = 0; i < instances.size(); ++i) {

@@ -14,9 +14,9 @@ namespace mrcnn {
 
 struct ModelEvaluationOptions {
   int64_t batch = 1;
-  int64_t max_images = 0;                      // the first ones of the set; 0: all
-  std::function<bool()> stop_requested;        // empty: never
-  std::function<void(int64_t done)> progress;  // empty: nobody listens
+  int64_t max_images = 0;                           // the first ones of the set; 0: all
+  std::function<bool()> stop_requested = {};        // empty: never
+  std::function<void(int64_t done)> progress = {};  // empty: nobody listens
 };
 
 struct ModelEvaluation {

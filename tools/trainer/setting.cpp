@@ -18,6 +18,8 @@ namespace {
   throw UsageError(fmt::format("'{}' is not {}", text, wanted));
 }
 
+constexpr const char* kOrNone = ", or none";
+
 template <typename T>
 std::string describe(const SettingRange<T>& range) {
   const char* kind = std::is_integral_v<T> ? "a whole number" : "a number";
@@ -29,7 +31,7 @@ std::string describe(const SettingRange<T>& range) {
 }
 
 template <typename T>
-T parse_number(std::string_view text, const SettingRange<T>& range) {
+T parse_number(std::string_view text, const SettingRange<T>& range, const char* or_else = "") {
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool is_number = error == std::errc{} && end == text.data() + text.size();
@@ -37,7 +39,7 @@ T parse_number(std::string_view text, const SettingRange<T>& range) {
   const bool in_range =
       value >= range.least && (value < range.most || (value == range.most && !range.most_excluded));
   if (!is_number || !in_range || !std::isfinite(static_cast<double>(value))) {
-    refuse(text, describe(range));
+    refuse(text, describe(range) + or_else);
   }
   return value;
 }
@@ -127,9 +129,9 @@ Setting integer_setting(const char* name, int64_t TrainConfig::*member, SettingR
 Setting optional_integer_setting(const char* name, int64_t TrainConfig::*member,
                                  SettingRange<int64_t> range, const char* help) {
   return make(
-      name, member, describe(range) + ", or none", help,
+      name, member, describe(range) + kOrNone, help,
       [range](std::string_view text) {
-        return text == "none" ? int64_t{0} : parse_number<int64_t>(text, range);
+        return text == "none" ? int64_t{0} : parse_number<int64_t>(text, range, kOrNone);
       },
       [](int64_t value) { return value == 0 ? "none" : fmt::format("{}", value); });
 }

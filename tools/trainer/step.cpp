@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -24,6 +25,11 @@ std::string ids_text(const std::vector<int64_t>& ids) {
   }
   if (ids.size() > kMostIds) text += fmt::format(" and {} more", ids.size() - kMostIds);
   return text;
+}
+
+// Which sign a NaN has tells nobody anything.
+double unsigned_nan(double value) {
+  return std::isnan(value) ? std::numeric_limits<double>::quiet_NaN() : value;
 }
 
 double number(const Tensor& tensor) { return static_cast<double>(tensor.data<const float>()[0]); }
@@ -91,7 +97,7 @@ std::vector<StepLosses> StepRunner::read() {
     if (values[0].data<const int32_t>()[0] == 0 || !std::isfinite(step.total())) {
       std::string parts;
       for (size_t k = 0; k < kLossNames.size(); ++k) {
-        parts += fmt::format(" {} {:.4g}", kLossNames[k], step.parts[k]);
+        parts += fmt::format(" {} {:.4g}", kLossNames[k], unsigned_nan(step.parts[k]));
       }
       throw Error(ExitCode::kDiverged,
                   fmt::format("step {}: a loss or a gradient is not finite, and the step was not "
