@@ -12,7 +12,7 @@ cd "$scratch" || exit 1
 
 small=(--device cpu --model maskrcnn_resnet18_fpn --batch 2 --set min_size=64 --set max_size=128
   --set rpn_samples=32 --set roi_samples=16 --set proposals=50 --set freeze_stages=0
-  --set warmup_steps=2 --lr 0.01 --set log_every=1)
+  --set warmup_steps=2 --lr 0.01 --set ema_decay=0.8 --set log_every=1)
 shapes=(--data shapes --set shapes_images=6 --set shapes_val_images=2 --set shapes_size=64)
 quick=("${small[@]}" "${shapes[@]}" --set val_split= --steps $steps --save-every 1 --seed 7)
 
@@ -31,9 +31,7 @@ wait_for() {
 }
 
 echo "== a run that nothing disturbs"
-started=$(date +%s%N)
 run "$train" "${quick[@]}" --out base --threads 1 --loader-threads 1
-took_ms=$((($(date +%s%N) - started) / 1000000))
 check_code 0
 check_text stderr "^step $steps/$steps  epoch 1\.33  loss "
 check_text stderr '^train: .*: 6 images; not evaluated'
@@ -61,15 +59,29 @@ check "another seed gives other bits" [ "$(sha other)" != "$wanted" ]
 rm -rf other
 
 echo "== killed at any instant"
-for ((k = 0; k < kills; ++k)); do
+started=$(date +%s%N)
+run "$train" "${quick[@]}" --out killed
+took_ms=$((($(date +%s%N) - started) / 1000000))
+same_bits "as many threads as there are" killed
+
+# Starts a run and kills it at a random instant. Fails if the run was faster than that.
+start_and_kill() {
   "$train" "${quick[@]}" --out killed >/dev/null 2>first &
-  victim=$!
+  local victim=$!
   sleep "$(awk -v ms=$took_ms -v r=$RANDOM 'BEGIN { printf "%.3f", ms * r / 32768000 }')"
-  kill -9 $victim
+  kill -9 $victim 2>/dev/null
   { wait $victim; } 2>/dev/null
+  [ $? = 137 ]
+}
+
+for ((k = 0; k < kills; ++k)); do
+  until start_and_kill; do rm -rf killed; done
+  leftovers=$(find killed -name '.checkpoint*.tmp.*' 2>/dev/null | wc -l)
+  echo "killed after '$(tail -n 1 first | cut -c1-60)', $leftovers unfinished checkpoints"
   run "$train" "${quick[@]}" --out killed --resume
   check_code 0
-  same_bits "kill $((k + 1)) after '$(tail -n 1 first)'" killed
+  check "no unfinished checkpoint stays" [ -z "$(find killed -name '.checkpoint*.tmp.*')" ]
+  same_bits "kill $((k + 1))" killed
 done
 
 echo "== stopped by signals"
