@@ -11,7 +11,7 @@ namespace mrcnn {
 struct TrainFacts {
   int64_t step = 0;              // optimizer steps that are done
   int64_t epoch = 0;             // passes over the data that are complete
-  int64_t sampler_position = 0;  // images of the current pass that are used up
+  int64_t sampler_position = 0;  // batches of the current pass that are used up
   uint64_t seed = 0;             // of all random streams, which are functions of it and the step
   std::string schedule;  // state of the learning rate beyond the step; "" for a pure function
   std::string data_fingerprint;
