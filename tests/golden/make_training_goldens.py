@@ -1,13 +1,18 @@
 """Goldens of training: ten steps of each reference model with seeded weights on four photos.
 
     python make_training_goldens.py ANNOTATIONS.json [CASE...]   writes training_<case>.safetensors
-    python make_training_goldens.py ANNOTATIONS.json --full CASE  one step at 800 x 1333; prints it
+    python make_training_goldens.py ANNOTATIONS.json --full CASE    one step at 800 x 1333; prints it
+    python make_training_goldens.py ANNOTATIONS.json --noise CASE   only the noise, into existing files
 
 Cases: v1, v2, c5. ANNOTATIONS.json is COCO's instances file with the photos in it. README.md lists the
 tensors. A gradient is kept as its length and 32 random projections: for signs s_j of +-1,
     projection_j = sum_i s_j(i) * g_i,   s_j(i) = +1 if bit j of hash(name, i) is set, else -1,
 with the hash of seeded_weights.py (seed 77, before its last shift) and elements in file order. The mean
 square of the differences of two gradients' projections estimates the square of their distance.
+
+noise/<parameter> is how far the gradient of step 0 moves when torch computes it with another of its own
+convolution algorithms (oneDNN's or its native one) and everything else the same: a value whose sign is
+only rounding lets its gradient through in one and not in the other.
 """
 
 import pathlib
@@ -18,7 +23,7 @@ import torch
 from PIL import Image
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 import c5_reference
 import seeded_weights
@@ -123,6 +128,24 @@ def run(case, annotations, settings, steps):
     return golden
 
 
+def noise(case, annotations, settings, golden):
+    images, targets, _ = load(annotations)
+
+    def gradients(onednn):
+        torch.backends.mkldnn.enabled = onednn
+        model, trained = build(case)
+        kind = training_reference.C5Training if case == "c5" else training_reference.TorchvisionTraining
+        training = kind(model, settings)
+        training.give([torch.from_numpy(golden[f"step0/proposals/{i}"]) for i in range(len(images))])
+        sum(training.losses(images, targets, SEED, 0)).backward()
+        torch.backends.mkldnn.enabled = True
+        return {name: parameter.grad.double() for name, parameter in trained}
+
+    usual, other = gradients(True), gradients(False)
+    return {f"noise/{name}": np.array([(usual[name] - other[name]).norm() / usual[name].norm()])
+            for name in usual}
+
+
 if __name__ == "__main__":
     torch.set_num_threads(2)
     annotations, *rest = sys.argv[1:]
@@ -130,5 +153,8 @@ if __name__ == "__main__":
         for case in rest[1:]:
             save_file(run(case, annotations, FULL, 1), f"training_{case}_full.safetensors")
     else:
-        for case in rest or RATES:
-            save_file(run(case, annotations, SMALL, STEPS), str(HERE / f"training_{case}.safetensors"))
+        only_noise = rest[:1] == ["--noise"]
+        for case in rest[only_noise:] or RATES:
+            path = str(HERE / f"training_{case}.safetensors")
+            golden = load_file(path) if only_noise else run(case, annotations, SMALL, STEPS)
+            save_file(golden | noise(case, annotations, SMALL, golden), path)

@@ -80,6 +80,11 @@ class TorchvisionTraining:
 
         model.rpn.filter_proposals = keep
 
+    def give(self, proposals):
+        """Takes these boxes instead of the model's own."""
+        scores = [torch.zeros(len(boxes)) for boxes in proposals]
+        self.model.rpn.filter_proposals = lambda *_: (proposals, scores)
+
     def losses(self, images, targets, seed, step):
         for sampler in (self.rpn_sampler, self.roi_sampler):
             sampler.seed, sampler.step = seed, step
@@ -97,6 +102,11 @@ class C5Training:
         self.roi_sampler = Sampler(ROI_SAMPLER, settings["roi_samples"], 0.25)
         self.rpn_matcher = det_utils.Matcher(0.7, 0.3, allow_low_quality_matches=True)
         self.roi_matcher = det_utils.Matcher(0.5, 0.5, allow_low_quality_matches=False)
+        self.given = None
+
+    def give(self, proposals):
+        """Takes these boxes instead of the model's own."""
+        self.given = proposals
 
     def preprocess(self, images, targets):
         mean, std = (torch.tensor(v)[:, None, None] for v in (c5_reference.MEAN, c5_reference.STD))
@@ -135,8 +145,8 @@ class C5Training:
         deltas = deltas.permute(0, 2, 3, 1).reshape(len(images), -1, 4)
         anchors = c5_reference.grid_anchors(*features.shape[-2:])
         with torch.no_grad():
-            self.proposals = [self.propose(*row, anchors, size)
-                              for *row, size in zip(logits, deltas, sizes)]
+            self.proposals = self.given or [self.propose(*row, anchors, size)
+                                            for *row, size in zip(logits, deltas, sizes)]
 
         rpn_coder, box_coder = det_utils.BoxCoder((1.0,) * 4), det_utils.BoxCoder((10.0, 10.0, 5.0, 5.0))
         labels, wanted = [], []

@@ -100,10 +100,11 @@ constexpr int64_t kMostSteps = 10;
 #endif
 
 // A value whose sign is only rounding lets its whole gradient through in one program and nothing in
-// the other. A share e of such values turns a gradient by about sqrt(e): direct convolutions, which
-// round like the reference's, stay within 1e-3; Winograd's round twice as coarsely.
+// the other: a share e of such values turns a gradient by about sqrt(e). Where the reference's own
+// convolution algorithms differ among each other by more than this, one and a half times as much is
+// allowed: of the distance there is only an estimate here, within 30 %.
 constexpr double kGradientTolerance = 1e-3;
-constexpr double kWinogradTolerance = 3e-3;
+constexpr double kNoiseFactor = 1.5;
 
 struct Case {
   const char* model;
@@ -148,14 +149,17 @@ void check_steps(const Case& one) {
     }
     backward(losses);
   };
-  const auto compare_gradients = [&](double tolerance) {
+  const auto compare_gradients = [&] {
     for (const NamedParameter& trained : sgd.parameters()) {
       CAPTURE(trained.name);
       Parameter gradient = *trained.parameter;
       gradient.value = trained.parameter->value.grad();
       REQUIRE(gradient.value.defined());
       const Tensor reference = file.golden("gradient/" + trained.name);
-      CHECK(test::relative_distance(trained.name, to_file_order(gradient), reference) <= tolerance);
+      const double noise = file.golden("noise/" + trained.name).data<const double>()[0];
+      CAPTURE(noise);
+      CHECK(test::relative_distance(trained.name, to_file_order(gradient), reference) <=
+            std::max(kGradientTolerance, kNoiseFactor * noise));
     }
   };
 
@@ -171,13 +175,13 @@ void check_steps(const Case& one) {
   }
   set_strict_convolution(true);
   run(0);
-  compare_gradients(kGradientTolerance);
+  compare_gradients();
   set_strict_convolution(false);
   sgd.clear_gradients();
   for (int64_t step = 0; step < std::min(expected.size(0), kMostSteps); ++step) {
     CAPTURE(step);
     run(step);
-    if (step == 0) compare_gradients(kWinogradTolerance);
+    if (step == 0) compare_gradients();
     sgd.step(optimizer.span<const double>()[0]);
     sgd.clear_gradients();
   }
@@ -192,7 +196,7 @@ TEST_CASE("Ten steps of maskrcnn_resnet50_fpn equal torchvision's") {
 }
 
 TEST_CASE("Ten steps of maskrcnn_resnet50_fpn_v2 equal torchvision's") {
-  check_steps({"maskrcnn_resnet50_fpn_v2", "v2", 72});
+  check_steps({"maskrcnn_resnet50_fpn_v2", "v2", 192});
 }
 
 }  // namespace
