@@ -21,7 +21,7 @@ Tensor train_weight(const Tensor& weight, const Execution& execution) {
 }
 
 Tensor train_conv(const ConvNorm& layers, const Tensor& input, bool relu,
-                  const Execution& execution, const Tensor& residual) {
+                  const Execution& execution, const Tensor& residual, const Tensor& labels) {
   const Conv2d& conv = *layers.conv;
   const Conv2dOptions& options = conv.options();
   Conv2dParams params{.stride = {options.stride, options.stride},
@@ -53,7 +53,7 @@ Tensor train_conv(const ConvNorm& layers, const Tensor& input, bool relu,
   norm.count_batch();
   return batch_norm(product, norm.weight(), norm.bias(),
                     {.mean = norm.running_mean(), .var = norm.running_var()}, residual,
-                    {.eps = norm.eps(), .momentum = kMomentum, .relu = relu});
+                    {.eps = norm.eps(), .momentum = kMomentum, .relu = relu}, labels);
 }
 
 Tensor train_linear(const Linear& layer, const Tensor& input, bool relu,

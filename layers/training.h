@@ -12,8 +12,11 @@ namespace mrcnn {
 // through which the weight still gets its gradient; kBatch normalises with the statistics of this
 // batch and updates the running ones. The weight is rounded to the type of the activations in this
 // step; the parameter stays f32.
+// labels: of the input's rows, where these are RoIs; those with a negative one are unused and stay
+// out of the statistics (kernels/norm/batch_norm.h).
 Tensor train_conv(const ConvNorm& layers, const Tensor& input, bool relu,
-                  const Execution& execution, const Tensor& residual = {});
+                  const Execution& execution, const Tensor& residual = {},
+                  const Tensor& labels = {});
 
 Tensor train_linear(const Linear& layer, const Tensor& input, bool relu,
                     const Execution& execution);

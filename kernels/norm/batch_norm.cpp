@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "core/autograd/record.h"
@@ -56,7 +57,30 @@ void check_channels(const Tensor& input, const Tensor& weight, const Tensor& bia
   }
 }
 
-BatchNormGeometry geometry_of(const Tensor& input) {
+void check_labels(const Tensor& input, const Tensor& residual, const Tensor& labels) {
+  if (!labels.defined()) return;
+  if (labels.dtype() != DType::kI32) {
+    throw DTypeError(fmt::format("[{}] labels must be i32: {}", kOp, labels.describe()));
+  }
+  const int64_t rows = input.size(0);
+  if (input.rank() < 2 || labels.shape() != Shape{rows} || residual.defined() ||
+      (input.numel() > 0 && input.numel() / input.size(-1) < 2 * rows)) {
+    throw ShapeError(
+        fmt::format("[{}] labels must be one per row of the input, each of two pixels or more, "
+                    "without a residual: labels {}, input {}, residual {}",
+                    kOp, labels.describe(), input.describe(), residual.describe()));
+  }
+}
+
+// On the CPU, where all can be seen, labels that leave nothing out are none.
+Tensor needed_labels(const Tensor& labels) {
+  if (!labels.defined() || labels.device().is_cuda()) return labels.detach();
+  const auto values = labels.span<const int32_t>();
+  const bool any = std::any_of(values.begin(), values.end(), [](int32_t v) { return v < 0; });
+  return any ? labels.detach() : Tensor{};
+}
+
+BatchNormGeometry geometry_of(const Tensor& input, const Tensor& labels) {
   const int64_t channels = input.size(-1);
   const int64_t pixels = channels == 0 ? 0 : input.numel() / channels;
   if (pixels == 1) {
@@ -65,7 +89,12 @@ BatchNormGeometry geometry_of(const Tensor& input) {
                     "or use the running statistics: input {}",
                     kOp, input.describe()));
   }
-  return batch_norm_geometry(pixels, channels);
+  BatchNormGeometry geometry = batch_norm_geometry(pixels, channels);
+  if (labels.defined() && pixels > 0) {
+    geometry.labels = labels.pointer<const int32_t>();
+    geometry.row_pixels = pixels / input.size(0);
+  }
+  return geometry;
 }
 
 template <typename T>
@@ -86,6 +115,7 @@ struct Saved {
   Tensor output;  // undefined without ReLU
   Tensor weight;
   Tensor statistics;
+  Tensor labels;  // what the geometry points to
 };
 
 struct Needed {
@@ -140,7 +170,7 @@ Tensor run_forward(const BatchNormGeometry& geometry, const BatchNormParams& par
 
 std::vector<Tensor> run_backward(const Saved& saved, const Needed& needed,
                                  const Tensor& grad_output) {
-  const auto& [geometry, input, output, weight, statistics] = saved;
+  const auto& [geometry, input, output, weight, statistics, labels] = saved;
   const Device device = input.device();
   const auto like = [&](const Tensor& tensor) {
     return Tensor::empty(tensor.shape(), tensor.dtype(), device);
@@ -206,12 +236,14 @@ std::vector<Tensor> zero_gradients(const Tensor& input, const Tensor& weight, bo
 
 Tensor batch_norm(const Tensor& input, const Tensor& weight, const Tensor& bias,
                   const BatchNormRunning& running, const Tensor& residual,
-                  const BatchNormParams& params) {
+                  const BatchNormParams& params, const Tensor& labels) {
   check_maps(input, residual);
   check_channels(input, weight, bias, running, params);
+  check_labels(input, residual, labels);
   const Device device =
-      common_device(kOp, {&input, &weight, &bias, &running.mean, &running.var, &residual});
-  const BatchNormGeometry geometry = geometry_of(input);
+      common_device(kOp, {&input, &weight, &bias, &running.mean, &running.var, &residual, &labels});
+  const Tensor kept_labels = needed_labels(labels);
+  const BatchNormGeometry geometry = geometry_of(input, kept_labels);
   const Tensor output = Tensor::empty(input.shape(), input.dtype(), device);
   const std::vector<Tensor> inputs = {input, weight, bias, residual};
   if (geometry.pixels == 0) {
@@ -226,7 +258,8 @@ Tensor batch_norm(const Tensor& input, const Tensor& weight, const Tensor& bias,
                     .input = input.detach(),
                     .output = params.relu ? output : Tensor{},
                     .weight = weight.detach(),
-                    .statistics = statistics};
+                    .statistics = statistics,
+                    .labels = kept_labels};
   const Needed needed{.input = needs_grad(input),
                       .weight = needs_grad(weight),
                       .bias = needs_grad(bias),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/cuda/device_math.cuh"
+#include "core/cuda/division.cuh"
 #include "core/cuda/element_vector.cuh"
 #include "core/cuda/launch.cuh"
 #include "kernels/norm/batch_norm_math.h"
@@ -101,6 +102,22 @@ __device__ inline double sum_chunks(double value, double* shared) {
   double sum = 0;
   for (int i = 0; i < kFinishRows; ++i) sum += shared[i * kFinishChannels + lane];
   return sum;
+}
+
+// Whether a pixel counts.
+__device__ inline bool counts(const BatchNormGeometry& geometry, int64_t pixel) {
+  return geometry.labels == nullptr ||
+         geometry.labels[divide(pixel, geometry.row_pixels).quotient] >= 0;
+}
+
+// All pixels that count, in the second stage; like sum_chunks.
+__device__ inline double all_counted_pixels(const BatchNormGeometry& geometry, double* shared) {
+  if (geometry.labels == nullptr) return static_cast<double>(geometry.pixels);
+  double pixels = 0;
+  for (int64_t chunk = threadIdx.y; chunk < geometry.chunks; chunk += kFinishRows) {
+    pixels += static_cast<double>(counted_pixels(geometry, chunk));
+  }
+  return sum_chunks(pixels, shared);
 }
 
 inline LaunchConfig finish_launch(const BatchNormGeometry& geometry, Stream stream) {

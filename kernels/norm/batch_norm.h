@@ -9,6 +9,10 @@
 //   mean, var    of each channel over all pixels; var is divided by the number of pixels P
 //   running.mean = (1 - momentum) * running.mean + momentum * mean
 //   running.var  = (1 - momentum) * running.var + momentum * var * P / (P - 1)
+//   labels       [N] i32 or undefined: rows of input [N, ..., C] with a negative label are unused
+// A GPU's lists of RoIs end in unused rows: they are not part of the batch whose statistics are
+// taken, come out as numbers that mean nothing, and give input no gradient. If all are unused,
+// nothing is updated. With labels a row has two pixels or more and there is no residual.
 // All on one device. num_batches_tracked is the caller's to count. One pixel has no variance: a
 // ShapeError, as in the reference. No pixels: an empty result, nothing is updated, gradients are 0.
 // NaN passes through the ReLU, and its gradient through a NaN. Sums are in double on the CPU over
@@ -37,7 +41,7 @@ struct BatchNormParams {
 
 Tensor batch_norm(const Tensor& input, const Tensor& weight, const Tensor& bias,
                   const BatchNormRunning& running, const Tensor& residual,
-                  const BatchNormParams& params);
+                  const BatchNormParams& params, const Tensor& labels = {});
 
 // The passes, in the order they run; frozen_batch_norm is the last. `partials` [chunks, 2, C] is
 // what one stage hands to the next.

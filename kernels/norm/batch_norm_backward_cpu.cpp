@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/parallel.h"
 #include "core/target_clones.h"
 #include "kernels/elementwise/relu_math.h"
@@ -117,6 +119,7 @@ void batch_norm_backward_channels(const BatchNormGeometry& geometry, const doubl
                                   const T* weight, const T* statistics, T* coefficients,
                                   T* grad_weight, T* grad_bias) {
   const int64_t channels = geometry.channels;
+  const double pixels = all_counted_pixels(geometry);
   for (int64_t c = 0; c < channels; ++c) {
     double sum = 0, dot = 0;
     for (int64_t chunk = 0; chunk < geometry.chunks; ++chunk) {
@@ -125,8 +128,7 @@ void batch_norm_backward_channels(const BatchNormGeometry& geometry, const doubl
     }
     const auto inverse_deviation = static_cast<double>(statistics[channels + c]);
     const BatchNormSlopes slopes =
-        batch_norm_slopes(static_cast<double>(weight[c]), inverse_deviation, sum, dot,
-                          static_cast<double>(geometry.pixels));
+        batch_norm_slopes(static_cast<double>(weight[c]), inverse_deviation, sum, dot, pixels);
     coefficients[c] = static_cast<T>(slopes.gain);
     coefficients[channels + c] = static_cast<T>(slopes.slope);
     coefficients[2 * channels + c] = static_cast<T>(slopes.offset);
@@ -145,6 +147,11 @@ void batch_norm_backward(const BatchNormGeometry& geometry, const T* grad_output
     input_gradient(end - begin, channels, grad_output + offset, offset_or_null(output, offset),
                    input + offset, statistics, coefficients, grad_input + offset);
   });
+  if (geometry.labels == nullptr) return;
+  const int64_t row_values = geometry.row_pixels * channels;
+  for (int64_t row = 0; row * geometry.row_pixels < geometry.pixels; ++row) {
+    if (geometry.labels[row] < 0) std::fill_n(grad_input + row * row_values, row_values, T(0));
+  }
 }
 
 template void batch_norm_backward_sums(const BatchNormGeometry&, const float*, const float*,

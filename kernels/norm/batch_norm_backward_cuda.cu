@@ -1,4 +1,3 @@
-#include "core/cuda/division.cuh"
 #include "kernels/elementwise/relu_math.h"
 #include "kernels/norm/batch_norm.cuh"
 #include "kernels/norm/batch_norm_backward.h"
@@ -34,13 +33,14 @@ __global__ void batch_norm_backward_sums_kernel(
   for (int64_t pixel = place.row; place.is_active && pixel < pixels; pixel += kTileRows) {
     const int64_t index = first + pixel * geometry.channels;
     const Pack<kWidth> g = load_gradient<kWidth>(grad_output, output, index);
+    if (grad_residual != nullptr) store_pack<kWidth>(grad_residual + index, g);
+    if (!counts(geometry, place.chunk * geometry.chunk_pixels + pixel)) continue;
     const Pack<kWidth> x = load_pack<kWidth>(input + index);
 #pragma unroll
     for (int k = 0; k < kWidth; ++k) {
       sum.values[k] += g.values[k];
       dot.values[k] += g.values[k] * (x.values[k] - mean.values[k]);
     }
-    if (grad_residual != nullptr) store_pack<kWidth>(grad_residual + index, g);
   }
   sum = sum_rows<kWidth>(sum, shared);
   dot = sum_rows<kWidth>(dot, shared);
@@ -59,6 +59,7 @@ __global__ void batch_norm_backward_channels_kernel(BatchNormGeometry geometry,
                                                     float* __restrict__ grad_weight,
                                                     float* __restrict__ grad_bias) {
   __shared__ double shared[kFinishRows * kFinishChannels];
+  const double pixels = all_counted_pixels(geometry, shared);
   const int64_t channels = geometry.channels;
   const int64_t c = static_cast<int64_t>(blockIdx.x) * kFinishChannels + threadIdx.x;
   const auto row = static_cast<int64_t>(threadIdx.y);
@@ -73,8 +74,7 @@ __global__ void batch_norm_backward_channels_kernel(BatchNormGeometry geometry,
   if (row != 0 || c >= channels) return;
   const auto inverse_deviation = static_cast<double>(statistics[channels + c]);
   const BatchNormSlopes slopes =
-      batch_norm_slopes(static_cast<double>(weight[c]), inverse_deviation, sum, dot,
-                        static_cast<double>(geometry.pixels));
+      batch_norm_slopes(static_cast<double>(weight[c]), inverse_deviation, sum, dot, pixels);
   coefficients[c] = static_cast<float>(slopes.gain);
   coefficients[channels + c] = static_cast<float>(slopes.slope);
   coefficients[2 * channels + c] = static_cast<float>(slopes.offset);
@@ -85,11 +85,17 @@ __global__ void batch_norm_backward_channels_kernel(BatchNormGeometry geometry,
 // One thread per pixel and pack of channels. What is per channel comes from the cache.
 template <int kWidth, typename T>
 __global__ void batch_norm_backward_kernel(
-    int64_t items, int64_t channels, const T* __restrict__ grad_output,
+    int64_t items, BatchNormGeometry geometry, const T* __restrict__ grad_output,
     const T* __restrict__ output, const T* __restrict__ input, const float* __restrict__ statistics,
     const float* __restrict__ coefficients, T* __restrict__ grad_input) {
+  const int64_t channels = geometry.channels;
   for (int64_t item = first_item(); item < items; item += item_stride()) {
-    const int64_t channel = divide(item, channels / kWidth).remainder * kWidth;
+    const Division place = divide(item, channels / kWidth);
+    if (!counts(geometry, place.quotient)) {
+      store_pack<kWidth>(grad_input + item * kWidth, Pack<kWidth>{});
+      continue;
+    }
+    const int64_t channel = place.remainder * kWidth;
     const Pack<kWidth> mean = load_channels<kWidth>(statistics + channel);
     const Pack<kWidth> gain = load_channels<kWidth>(coefficients + channel);
     const Pack<kWidth> slope = load_channels<kWidth>(coefficients + channels + channel);
@@ -135,7 +141,7 @@ void batch_norm_backward(const BatchNormGeometry& geometry, const T* grad_output
     const int64_t items = geometry.pixels * geometry.channels / width;
     launch("batch_norm_backward", batch_norm_backward_kernel<width, T>,
            {.grid = blocks_for(items, kBlock), .block = dim3(kBlock), .stream = stream}, items,
-           geometry.channels, grad_output, output, input, statistics, coefficients, grad_input);
+           geometry, grad_output, output, input, statistics, coefficients, grad_input);
   });
 }
 

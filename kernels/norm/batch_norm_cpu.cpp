@@ -56,15 +56,20 @@ template <typename T>
 void batch_norm_moments(const BatchNormGeometry& geometry, const T* input, double* partials) {
   const int64_t channels = geometry.channels;
   parallel_for(0, geometry.chunks, 1, [&](int64_t chunk, int64_t) {
-    const int64_t pixels = chunk_size(geometry, chunk);
+    const int64_t begin = chunk * geometry.chunk_pixels;
+    const PixelRun first = next_run(geometry, begin, begin + chunk_size(geometry, chunk));
     double* means = partials + chunk * 2 * channels;
     double* squares = means + channels;
-    const std::vector<T> centre = first_mean(std::min(kBlockPixels, pixels), channels,
-                                             input + chunk * geometry.chunk_pixels * channels);
+    if (first.begin == first.end) {
+      std::fill_n(means, 2 * channels, 0.0);
+      return;
+    }
+    const std::vector<T> centre = first_mean(std::min(kBlockPixels, first.end - first.begin),
+                                             channels, input + first.begin * channels);
     sum_chunk<T>(geometry, chunk, means, [&](int64_t pixel, int64_t count, T* sums) {
       add_moments(count, channels, input + pixel * channels, centre.data(), sums, sums + channels);
     });
-    const auto count = static_cast<double>(pixels);
+    const auto count = static_cast<double>(counted_pixels(geometry, chunk));
     for (int64_t c = 0; c < channels; ++c) {
       const double distance = means[c] / count;
       // Rounding must not make it negative; NaN is kept.
@@ -80,24 +85,26 @@ void batch_norm_statistics(const BatchNormGeometry& geometry, const BatchNormPar
                            const double* partials, const T* weight, const T* bias, T* running_mean,
                            T* running_var, T* statistics, T* affine) {
   const int64_t channels = geometry.channels;
-  const auto pixels = static_cast<double>(geometry.pixels);
+  const double pixels = all_counted_pixels(geometry);
   for (int64_t c = 0; c < channels; ++c) {
     double mean = 0, squares = 0;
     for (int64_t chunk = 0; chunk < geometry.chunks; ++chunk) {
-      mean += static_cast<double>(chunk_size(geometry, chunk)) * partials[2 * chunk * channels + c];
+      mean +=
+          static_cast<double>(counted_pixels(geometry, chunk)) * partials[2 * chunk * channels + c];
     }
-    mean /= pixels;
+    mean = mean_of(mean, pixels);
     for (int64_t chunk = 0; chunk < geometry.chunks; ++chunk) {
       const double distance = partials[2 * chunk * channels + c] - mean;
       squares += partials[(2 * chunk + 1) * channels + c] +
-                 static_cast<double>(chunk_size(geometry, chunk)) * distance * distance;
+                 static_cast<double>(counted_pixels(geometry, chunk)) * distance * distance;
     }
-    const double inverse_deviation = 1.0 / std::sqrt(squares / pixels + params.eps);
+    const double inverse_deviation = 1.0 / std::sqrt(mean_of(squares, pixels) + params.eps);
     const double scale = static_cast<double>(weight[c]) * inverse_deviation;
     statistics[c] = static_cast<T>(mean);
     statistics[channels + c] = static_cast<T>(inverse_deviation);
     affine[c] = static_cast<T>(scale);
     affine[channels + c] = static_cast<T>(static_cast<double>(bias[c]) - mean * scale);
+    if (pixels == 0) continue;
     running_mean[c] = static_cast<T>(
         running_average(static_cast<double>(running_mean[c]), mean, params.momentum));
     running_var[c] = static_cast<T>(running_average(static_cast<double>(running_var[c]),

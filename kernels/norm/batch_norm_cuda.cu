@@ -18,6 +18,7 @@ __global__ void batch_norm_moments_kernel(BatchNormGeometry geometry, const T* _
   Pack<kWidth> mean{}, squares{};
   float count = 0.0F;
   for (int64_t pixel = place.row; place.is_active && pixel < pixels; pixel += kTileRows) {
+    if (!counts(geometry, place.chunk * geometry.chunk_pixels + pixel)) continue;
     const Pack<kWidth> x = load_pack<kWidth>(chunk + pixel * geometry.channels + place.channel);
     count += 1.0F;
     const float weight = 1.0F / count;
@@ -28,13 +29,14 @@ __global__ void batch_norm_moments_kernel(BatchNormGeometry geometry, const T* _
       squares.values[k] += distance * (x.values[k] - mean.values[k]);
     }
   }
+  const auto counted = static_cast<float>(counted_pixels(geometry, place.chunk));
   Pack<kWidth> weighted;
 #pragma unroll
   for (int k = 0; k < kWidth; ++k) weighted.values[k] = count * mean.values[k];
   Pack<kWidth> total = sum_rows<kWidth>(weighted, shared);
 #pragma unroll
   for (int k = 0; k < kWidth; ++k) {
-    total.values[k] /= static_cast<float>(pixels);
+    if (counted > 0.0F) total.values[k] /= counted;
     const float distance = mean.values[k] - total.values[k];
     if (count > 0.0F) squares.values[k] += count * distance * distance;
   }
@@ -53,30 +55,31 @@ __global__ void batch_norm_statistics_kernel(
     float* __restrict__ statistics, float* __restrict__ affine) {
   __shared__ double shared[kFinishRows * kFinishChannels];
   const int64_t channels = geometry.channels;
-  const auto pixels = static_cast<double>(geometry.pixels);
+  const double pixels = all_counted_pixels(geometry, shared);
   const int64_t c = static_cast<int64_t>(blockIdx.x) * kFinishChannels + threadIdx.x;
   const auto row = static_cast<int64_t>(threadIdx.y);
   const int64_t chunks = c < channels ? geometry.chunks : 0;
   double sum = 0;
   for (int64_t chunk = row; chunk < chunks; chunk += kFinishRows) {
-    sum += static_cast<double>(chunk_size(geometry, chunk)) *
+    sum += static_cast<double>(counted_pixels(geometry, chunk)) *
            static_cast<double>(partials[2 * chunk * channels + c]);
   }
-  const double mean = sum_chunks(sum, shared) / pixels;
+  const double mean = mean_of(sum_chunks(sum, shared), pixels);
   double squares = 0;
   for (int64_t chunk = row; chunk < chunks; chunk += kFinishRows) {
     const double distance = static_cast<double>(partials[2 * chunk * channels + c]) - mean;
     squares += static_cast<double>(partials[(2 * chunk + 1) * channels + c]) +
-               static_cast<double>(chunk_size(geometry, chunk)) * distance * distance;
+               static_cast<double>(counted_pixels(geometry, chunk)) * distance * distance;
   }
   squares = sum_chunks(squares, shared);
   if (row != 0 || c >= channels) return;
-  const double inverse_deviation = 1.0 / std::sqrt(squares / pixels + params.eps);
+  const double inverse_deviation = 1.0 / std::sqrt(mean_of(squares, pixels) + params.eps);
   const double scale = static_cast<double>(weight[c]) * inverse_deviation;
   statistics[c] = static_cast<float>(mean);
   statistics[channels + c] = static_cast<float>(inverse_deviation);
   affine[c] = static_cast<float>(scale);
   affine[channels + c] = static_cast<float>(static_cast<double>(bias[c]) - mean * scale);
+  if (pixels == 0) return;
   running_mean[c] = static_cast<float>(
       running_average(static_cast<double>(running_mean[c]), mean, params.momentum));
   running_var[c] = static_cast<float>(running_average(static_cast<double>(running_var[c]),

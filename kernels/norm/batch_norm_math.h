@@ -15,6 +15,9 @@ struct BatchNormGeometry {
   int64_t channels = 0;
   int64_t chunk_pixels = 0;
   int64_t chunks = 0;
+  // Rows of row_pixels pixels whose label is negative do not count; null: all count.
+  const int32_t* labels = nullptr;
+  int64_t row_pixels = 1;
 };
 
 inline BatchNormGeometry batch_norm_geometry(int64_t pixels, int64_t channels) {
@@ -33,6 +36,25 @@ inline BatchNormGeometry batch_norm_geometry(int64_t pixels, int64_t channels) {
 HOST_DEVICE inline int64_t chunk_size(const BatchNormGeometry& geometry, int64_t chunk) {
   const int64_t rest = geometry.pixels - chunk * geometry.chunk_pixels;
   return rest < geometry.chunk_pixels ? rest : geometry.chunk_pixels;
+}
+
+// The pixels of a chunk that count.
+HOST_DEVICE inline int64_t counted_pixels(const BatchNormGeometry& geometry, int64_t chunk) {
+  const int64_t size = chunk_size(geometry, chunk);
+  if (geometry.labels == nullptr) return size;
+  const int64_t begin = chunk * geometry.chunk_pixels, end = begin + size;
+  int64_t counted = 0;
+  for (int64_t row = begin / geometry.row_pixels; row * geometry.row_pixels < end; ++row) {
+    if (geometry.labels[row] < 0) continue;
+    const int64_t first = row * geometry.row_pixels, last = first + geometry.row_pixels;
+    counted += (last < end ? last : end) - (first > begin ? first : begin);
+  }
+  return counted;
+}
+
+// A mean over pixels, of which there may be none.
+HOST_DEVICE inline double mean_of(double sum, double pixels) {
+  return pixels > 0.0 ? sum / pixels : 0.0;
 }
 
 // What running statistics become: an average that forgets. Source: PyTorch 2, BatchNorm2d.
@@ -54,8 +76,8 @@ HOST_DEVICE inline BatchNormSlopes batch_norm_slopes(double weight, double inver
                                                      double pixels) {
   const double gain = weight * inverse_deviation;
   return {.gain = gain,
-          .slope = -gain * inverse_deviation * inverse_deviation * grad_dot / pixels,
-          .offset = -gain * grad_sum / pixels};
+          .slope = -gain * inverse_deviation * inverse_deviation * mean_of(grad_dot, pixels),
+          .offset = -gain * mean_of(grad_sum, pixels)};
 }
 
 }  // namespace mrcnn

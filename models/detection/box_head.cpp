@@ -42,9 +42,9 @@ BoxHeadOutput BoxHead::forward(const Tensor& features) const {
 }
 
 BoxHeadOutput train_box_head(const BoxHeadLayers& layers, const Tensor& features,
-                             const Execution& execution) {
+                             const Tensor& labels, const Execution& execution) {
   Tensor x = features;
-  for (const ConvNorm& conv : layers.convs) x = train_conv(conv, x, true, execution);
+  for (const ConvNorm& conv : layers.convs) x = train_conv(conv, x, true, execution, {}, labels);
   x = flatten(x);
   for (const Linear* fc : layers.fcs) x = train_linear(*fc, x, true, execution);
   return {train_linear(*layers.class_score, x, false, execution),

@@ -37,8 +37,9 @@ class BoxHead {
   PreparedLinear predictor_;  // both outputs as one product
 };
 
-// The same from the layers' present parameters, recorded for gradients.
+// The same from the layers' present parameters, recorded for gradients. labels [R] i32: RoIs with a
+// negative one stay out of the norms' statistics.
 BoxHeadOutput train_box_head(const BoxHeadLayers& layers, const Tensor& features,
-                             const Execution& execution);
+                             const Tensor& labels, const Execution& execution);
 
 }  // namespace mrcnn

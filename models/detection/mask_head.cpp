@@ -23,7 +23,7 @@ Tensor MaskHead::forward(const Tensor& features, const Tensor& labels) const {
 Tensor train_mask_head(const MaskHeadLayers& layers, const Tensor& features, const Tensor& labels,
                        const Execution& execution) {
   Tensor x = features;
-  for (const ConvNorm& conv : layers.convs) x = train_conv(conv, x, true, execution);
+  for (const ConvNorm& conv : layers.convs) x = train_conv(conv, x, true, execution, {}, labels);
   x = conv_transpose2d(x, train_weight(layers.upsample->weight(), execution),
                        layers.upsample->bias(), {.relu = true, .tf32 = execution.tf32()});
   return class_conv(x, train_weight(layers.logits->weight(), execution), layers.logits->bias(),

@@ -29,7 +29,8 @@ class MaskHead {
 };
 
 // The logits [D, 28, 28] of each RoI's own class from the layers' present parameters, recorded for
-// gradients. labels [D] i32; -1 gives zeros.
+// gradients. labels [D] i32; -1 gives zeros and stays out of
+// the norms' statistics.
 Tensor train_mask_head(const MaskHeadLayers& layers, const Tensor& features, const Tensor& labels,
                        const Execution& execution);
 

@@ -161,7 +161,7 @@ TrainingLosses TrainableMaskRcnn::losses(const TrainingBatch& batch, const Sampl
   const std::span<const Tensor> roi_maps = std::span(maps).first(num_maps);
   const BoxHeadOutput box = train_box_head(
       tree_.box, roi_align(roi_maps, targets.rois, roi_align_params(config_, num_maps, kBoxGrid)),
-      execution_);
+      targets.labels, execution_);
   observer.see("box/logits", box.class_logits);
   observer.see("box/deltas", box.box_deltas);
   losses[2] = softmax_cross_entropy(box.class_logits, targets.labels, targets.sample_weights);

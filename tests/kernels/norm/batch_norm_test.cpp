@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/primitives.h"
+#include "tests/kernels/norm/batch_norm_case.h"
 #include "tests/support/compare.h"
 #include "tests/support/device.h"
 #include "tests/support/golden.h"
@@ -21,71 +22,20 @@
 namespace mrcnn {
 namespace {
 
+using test::batch_norm_case;
+using test::BatchNormCase;
+using test::BatchNormResult;
+using test::check_batch_norm_on_gpu;
 using test::random_tensor;
-
-// Everything one call takes; grad is the gradient of its result.
-struct Case {
-  Tensor input;
-  Tensor weight;
-  Tensor bias;
-  BatchNormRunning running;
-  Tensor residual;
-  Tensor grad;
-  BatchNormParams params;
-};
-
-template <typename T>
-Case random_case(const Shape& shape, bool residual, bool relu) {
-  const Shape channels{shape[-1]};
-  return {.input = random_tensor<T>(shape, 1, -1, 3),
-          .weight = random_tensor<T>(channels, 2, 0.5, 2),
-          .bias = random_tensor<T>(channels, 3),
-          .running = {.mean = random_tensor<T>(channels, 4),
-                      .var = random_tensor<T>(channels, 5, 0.1, 2)},
-          .residual = residual ? random_tensor<T>(shape, 6) : Tensor{},
-          .grad = random_tensor<T>(shape, 7),
-          .params = {.relu = relu}};
-}
-
-struct Result {
-  Tensor output;
-  BatchNormRunning running;
-  std::vector<Tensor> grads;  // input, weight, bias, residual
-};
-
-// One call and its gradients. The case's running statistics are left alone.
-Result run(const Case& c) {
-  std::vector<Tensor> leaves = {c.input, c.weight, c.bias, c.residual};
-  for (Tensor& leaf : leaves) {
-    if (leaf.defined()) leaf.require_grad();
-  }
-  Result result;
-  result.running = {.mean = c.running.mean.clone(), .var = c.running.var.clone()};
-  const Tensor output =
-      batch_norm(leaves[0], leaves[1], leaves[2], result.running, leaves[3], c.params);
-  backward_from(output, c.grad);
-  result.output = output.detach();
-  for (const Tensor& leaf : leaves) result.grads.push_back(leaf.grad());
-  return result;
-}
-
-Case to_device(const Case& c, Device device) {
-  return {
-      .input = copy_to(c.input, device),
-      .weight = copy_to(c.weight, device),
-      .bias = copy_to(c.bias, device),
-      .running = {.mean = copy_to(c.running.mean, device), .var = copy_to(c.running.var, device)},
-      .residual = copy_to(c.residual, device),
-      .grad = copy_to(c.grad, device),
-      .params = c.params};
-}
+using test::run_batch_norm;
+using test::to_device;
 
 TEST_CASE("Rejects inputs that do not fit") {
-  const Case good = random_case<float>({2, 3, 4, 5}, false, false);
-  const auto call = [](const Case& c) {
-    return batch_norm(c.input, c.weight, c.bias, c.running, c.residual, c.params);
+  const BatchNormCase good = batch_norm_case<float>({2, 3, 4, 5}, false, false);
+  const auto call = [](const BatchNormCase& c) {
+    return batch_norm(c.input, c.weight, c.bias, c.running, c.residual, c.params, c.labels);
   };
-  Case bad = good;
+  BatchNormCase bad = good;
   bad.input = Tensor{};
   CHECK_THROWS_WITH_AS(call(bad), doctest::Contains("[..., C]"), ShapeError);
   bad = good;
@@ -112,10 +62,18 @@ TEST_CASE("Rejects inputs that do not fit") {
   bad = good;
   bad.running.mean.require_grad();
   CHECK_THROWS_WITH_AS(call(bad), doctest::Contains("in place"), UsageError);
+  bad = good;
+  bad.labels = Tensor::zeros({3}, DType::kI32);
+  CHECK_THROWS_WITH_AS(call(bad), doctest::Contains("one per row"), ShapeError);
+  bad.labels = Tensor::zeros({2}, DType::kI32);
+  bad.residual = good.input;
+  CHECK_THROWS_WITH_AS(call(bad), doctest::Contains("without a residual"), ShapeError);
+  bad.labels = Tensor::zeros({2});
+  CHECK_THROWS_WITH_AS(call(bad), doctest::Contains("labels must be i32"), DTypeError);
 }
 
 TEST_CASE("Rejects a single pixel, which has no variance") {
-  CHECK_THROWS_WITH_AS(run(random_case<float>({1, 1, 1, 5}, false, false)),
+  CHECK_THROWS_WITH_AS(run_batch_norm(batch_norm_case<float>({1, 1, 1, 5}, false, false)),
                        doctest::Contains("more than one value per channel"), ShapeError);
 }
 
@@ -127,14 +85,14 @@ void check_golden(const std::string& name, Device device) {
   for (const char* step : {"0/", "1/"}) {
     const auto in_step = [&](const char* key) { return at(step + std::string(key)); };
     const bool fused = name == "fused";
-    const Case c{.input = in_step("input"),
-                 .weight = at("weight"),
-                 .bias = at("bias"),
-                 .running = running,
-                 .residual = fused ? in_step("residual") : Tensor{},
-                 .grad = in_step("grad_output"),
-                 .params = {.relu = fused}};
-    const Result result = run(to_device(c, device));
+    const BatchNormCase c{.input = in_step("input"),
+                          .weight = at("weight"),
+                          .bias = at("bias"),
+                          .running = running,
+                          .residual = fused ? in_step("residual") : Tensor{},
+                          .grad = in_step("grad_output"),
+                          .params = {.relu = fused}};
+    const BatchNormResult result = run_batch_norm(to_device(c, device));
     running = {.mean = copy_to(result.running.mean, Device{}),
                .var = copy_to(result.running.var, Device{})};
     CHECK(test::count_far(result.output, in_step("output"), 1e-5F, 1e-5F) == 0);
@@ -175,11 +133,11 @@ Moments moments_of(const Tensor& input, int64_t channel) {
 
 // With momentum 1 the running statistics are the batch's.
 void check_moments(const Tensor& input, double tolerance) {
-  Case c = random_case<float>({2, input.size(-1)}, false, false);
+  BatchNormCase c = batch_norm_case<float>({2, input.size(-1)}, false, false);
   c.input = input;
   c.grad = Tensor::zeros(input.shape());
   c.params.momentum = 1;
-  const BatchNormRunning running = run(c).running;
+  const BatchNormRunning running = run_batch_norm(c).running;
   const auto pixels = static_cast<double>(input.numel() / input.size(-1));
   for (int64_t channel = 0; channel < input.size(-1); ++channel) {
     const Moments expected = moments_of(input, channel);
@@ -207,7 +165,7 @@ TEST_CASE("Gradients match finite differences") {
   for (const Shape& shape : {Shape{2, 3, 5, 4}, Shape{7, 3}, Shape{1, 1, 2, 1}, Shape{150, 2}}) {
     CAPTURE(shape.to_string());
     for (const bool relu : {false, true}) {
-      const Case c = random_case<double>(shape, true, relu);
+      const BatchNormCase c = batch_norm_case<double>(shape, true, relu);
       test::check_gradients(
           [&](const std::vector<Tensor>& in) {
             const BatchNormRunning running{.mean = c.running.mean.clone(),
@@ -220,8 +178,8 @@ TEST_CASE("Gradients match finite differences") {
 }
 
 TEST_CASE("Gives only the gradients that are asked for") {
-  const Case c = random_case<float>({2, 3, 4, 5}, true, true);
-  const Result all = run(c);
+  const BatchNormCase c = batch_norm_case<float>({2, 3, 4, 5}, true, true);
+  const BatchNormResult all = run_batch_norm(c);
   for (size_t wanted = 0; wanted < 4; ++wanted) {
     std::vector<Tensor> inputs = {c.input, c.weight, c.bias, c.residual};
     inputs[wanted].require_grad();
@@ -234,12 +192,12 @@ TEST_CASE("Gives only the gradients that are asked for") {
 }
 
 TEST_CASE("The number of threads does not change a bit") {
-  const Case c = random_case<float>({3, 37, 41, 20}, true, true);
+  const BatchNormCase c = batch_norm_case<float>({3, 37, 41, 20}, true, true);
   const int threads = num_threads();
   set_num_threads(1);
-  const Result one = run(c);
+  const BatchNormResult one = run_batch_norm(c);
   set_num_threads(4);
-  const Result four = run(c);
+  const BatchNormResult four = run_batch_norm(c);
   set_num_threads(threads);
   CHECK(test::count_different_bits(four.output, one.output) == 0);
   CHECK(test::count_different_bits(four.running.var, one.running.var) == 0);
@@ -250,8 +208,8 @@ TEST_CASE("The number of threads does not change a bit") {
 
 TEST_CASE("Edges: no pixels, no channels, equal values, NaN") {
   for (const Shape& shape : {Shape{0, 4, 4, 3}, Shape{2, 4, 4, 0}}) {
-    const Case c = random_case<float>(shape, true, true);
-    const Result empty = run(c);
+    const BatchNormCase c = batch_norm_case<float>(shape, true, true);
+    const BatchNormResult empty = run_batch_norm(c);
     CHECK(empty.output.shape() == shape);
     CHECK(test::count_different_bits(empty.running.mean, c.running.mean) == 0);
     CHECK(test::count_different_bits(empty.running.var, c.running.var) == 0);
@@ -259,18 +217,18 @@ TEST_CASE("Edges: no pixels, no channels, equal values, NaN") {
     CHECK(test::count_different_bits(empty.grads[1], Tensor::zeros({shape[-1]})) == 0);
     CHECK(test::count_different_bits(empty.grads[2], Tensor::zeros({shape[-1]})) == 0);
   }
-  Case c = random_case<float>({3, 3, 2}, false, false);
+  BatchNormCase c = batch_norm_case<float>({3, 3, 2}, false, false);
   // No deviation: the bias is all that is left. 1e-3: 3 / sqrt(eps), which the shift takes away
   // again, is rounded in steps of 1e-4.
   fill_(c.input, 3);
-  const Result equal = run(c);
+  const BatchNormResult equal = run_batch_norm(c);
   for (int64_t i = 0; i < c.input.numel(); ++i) {
     CHECK(equal.output.data<const float>()[i] ==
           doctest::Approx(c.bias.data<const float>()[i % 2]).epsilon(1e-3));
   }
   c.params.relu = true;
   c.input.data<float>()[0] = std::numeric_limits<float>::quiet_NaN();
-  const Result poisoned = run(c);
+  const BatchNormResult poisoned = run_batch_norm(c);
   CHECK(std::isnan(poisoned.output.data<const float>()[4]));
   CHECK_FALSE(std::isnan(poisoned.output.data<const float>()[5]));  // the other channel
   CHECK(std::isnan(poisoned.running.mean.data<const float>()[0]));
@@ -283,51 +241,24 @@ TEST_CASE("CUDA matches golden: two steps of torch's BatchNorm2d, plain and fuse
   });
 }
 
-// f32 sums in another order. bf16 is one rounding of each map away from f32 of the rounded inputs;
-// the sums see the same numbers.
-void check_cuda(const Shape& shape, bool fused, Device device) {
-  CAPTURE(shape.to_string());
-  Case c = random_case<float>(shape, fused, fused);
-  const auto compare = [](const Result& actual, const Result& expected, float relative) {
-    CHECK(test::count_far(actual.output, expected.output, relative, 1e-5F) == 0);
-    CHECK(test::count_far(actual.running.mean, expected.running.mean, 1e-5F, 1e-6F) == 0);
-    CHECK(test::count_far(actual.running.var, expected.running.var, 1e-5F) == 0);
-    for (size_t i = 0; i < 4; ++i) {
-      if (!expected.grads[i].defined()) continue;
-      const bool is_map = i == 0 || i == 3;
-      CHECK(test::count_far(actual.grads[i], expected.grads[i], is_map ? relative : 1e-5F, 2e-5F) ==
-            0);
-    }
-  };
-  compare(run(to_device(c, device)), run(c), 1e-5F);
-  for (Tensor* map : {&c.input, &c.residual, &c.grad}) {
-    if (map->defined()) *map = test::rounded_to_bf16(*map);
-  }
-  Case narrow = to_device(c, device);
-  for (Tensor* map : {&narrow.input, &narrow.residual, &narrow.grad}) {
-    if (map->defined()) *map = cast(*map, DType::kBF16);
-  }
-  compare(run(narrow), run(c), test::kBf16Rounding);
-}
-
 TEST_CASE("CUDA gradients match the CPU's at pack, tile and chunk edges") {
   test::on_cuda([](Device device) {
     for (const int64_t channels : {1, 4, 31, 33, 72}) {
-      check_cuda({1, 3, 3, channels}, true, device);
+      check_batch_norm_on_gpu(batch_norm_case<float>({1, 3, 3, channels}, true, true), device);
     }
-    check_cuda({129, 8}, false, device);
-    check_cuda({2, 1}, false, device);
-    check_cuda({0, 5, 7, 12}, true, device);
+    check_batch_norm_on_gpu(batch_norm_case<float>({129, 8}, false, false), device);
+    check_batch_norm_on_gpu(batch_norm_case<float>({2, 1}, false, false), device);
+    check_batch_norm_on_gpu(batch_norm_case<float>({0, 5, 7, 12}, true, true), device);
   });
 }
 
 TEST_CASE("CUDA work can be captured into a graph") {
   test::on_cuda(
       [](Device device) {
-        const Case c = random_case<float>({5, 8}, false, true);
-        const Case there = to_device(c, device);
-        const Tensor output = test::replayed(device, [&] { return run(there).output; });
-        CHECK(test::count_far(output, run(c).output, 1e-5F, 1e-5F) == 0);
+        const BatchNormCase c = batch_norm_case<float>({5, 8}, false, true);
+        const BatchNormCase there = to_device(c, device);
+        const Tensor output = test::replayed(device, [&] { return run_batch_norm(there).output; });
+        CHECK(test::count_far(output, run_batch_norm(c).output, 1e-5F, 1e-5F) == 0);
       },
       1);
 }
