@@ -7,72 +7,14 @@
 #include "core/autograd/engine.h"
 #include "core/autograd/grad_mode.h"
 #include "core/primitives.h"
-#include "data/masks/rle.h"
 #include "models/mask_rcnn/trainable.h"
 #include "models/mask_rcnn/training.h"
 #include "models/seeded_model.h"
-#include "models/zoo.h"
+#include "tests/models/small_training.h"
 #include "tests/support/random_tensor.h"
 
 namespace mrcnn {
 namespace {
-
-TrainingImage image_with_two_objects(uint64_t seed) {
-  const int64_t height = 32, width = 32;
-  TrainingImage image;
-  image.pixels = Tensor::empty({height, width, 3}, DType::kU8);
-  const RandomStream stream{.seed = seed};
-  uint64_t i = 0;
-  for (uint8_t& value : image.pixels.span<uint8_t>()) {
-    value = static_cast<uint8_t>(stream.word(i++));
-  }
-  image.placement = ImagePlacement::whole({height, width});
-  image.boxes = Tensor::from(std::vector<float>{2, 3, 20, 18, 12, 9, 30, 31}, {2, 4});
-  image.labels = Tensor::from(std::vector<int32_t>{1, 2}, {2});
-  for (int64_t g = 0; g < 2; ++g) {
-    const float* box = image.boxes.data<const float>() + g * 4;
-    std::vector<uint8_t> bitmap(static_cast<size_t>(height * width), 0);
-    for (int64_t y = 0; y < height; ++y) {
-      for (int64_t x = 0; x < width; ++x) {
-        const bool inside = static_cast<float>(x) >= box[0] && static_cast<float>(x) < box[2] &&
-                            static_cast<float>(y) >= box[1] && static_cast<float>(y) < box[3];
-        bitmap[static_cast<size_t>(y * width + x)] = inside && (x + y) % 5 != 0;
-      }
-    }
-    image.masks.push_back(rle_from_bitmap(bitmap, height, width));
-  }
-  return image;
-}
-
-// A few dozen boxes around the objects and elsewhere. They stay what they are: proposals are
-// constants of the losses, and which ones there are would jump with the weights.
-Proposals fixed_proposals(int64_t images) {
-  const int64_t count = 24;
-  Proposals proposals{.boxes = Tensor::empty({images, count, 4}),
-                      .scores = Tensor::zeros({images, count}),
-                      .count = Tensor::empty({images}, DType::kI32)};
-  fill_(proposals.count, static_cast<double>(count));
-  const Tensor random = test::random_tensor({images * count, 4}, 8, 0, 1);
-  for (int64_t i = 0; i < images * count; ++i) {
-    const float* r = random.data<const float>() + i * 4;
-    float* box = proposals.boxes.data<float>() + i * 4;
-    box[0] = r[0] * 14;
-    box[1] = r[1] * 14;
-    box[2] = box[0] + 4 + r[2] * 14;
-    box[3] = box[1] + 4 + r[3] * 14;
-  }
-  return proposals;
-}
-
-MaskRcnnConfig small(MaskRcnnConfig config) {
-  config.channels = 16;
-  config.box.hidden = 24;
-  config.backbone.blocks = {1, 1, 1, 1};
-  config.mask.num_convs = 2;
-  config.training.rpn_samples = 32;
-  config.training.roi_samples = 16;
-  return config;
-}
 
 double dot(const Tensor& a, const Tensor& b) {
   double sum = 0;
@@ -93,11 +35,11 @@ void check_model(const MaskRcnnConfig& config, uint64_t image_seed) {
   });
   const std::vector<NamedParameter> trained = select_trainable(model.root(), {});
 
-  const std::vector<TrainingImage> images{image_with_two_objects(image_seed),
-                                          image_with_two_objects(image_seed + 1)};
+  const std::vector<TrainingImage> images{test::noise_with_objects(image_seed, {32, 32}, 2),
+                                          test::noise_with_objects(image_seed + 1, {32, 32}, 2)};
   TrainingBatch batch = make_training_batch(images, config, {});
   batch.images.pixels = cast(batch.images.pixels, DType::kF64);
-  const Proposals proposals = fixed_proposals(2);
+  const Proposals proposals = test::fixed_proposals(2, 32);
   const auto losses = [&] { return model.losses(batch, {.seed = 3}, {}, &proposals); };
   const auto total = [&] {
     double sum = 0;
@@ -143,21 +85,11 @@ void check_model(const MaskRcnnConfig& config, uint64_t image_seed) {
 }
 
 TEST_CASE("A small model with a pyramid, batch norms and a convolutional box head") {
-  MaskRcnnConfig config = small(model_config("maskrcnn_resnet18_fpn", 3));
-  config.neck_norm = NormKind::kBatch;
-  // The last map is one pixel an image. Two pixels of nearly one value divided by their deviation
-  // bend so sharply with the usual 1e-5 that no difference is a derivative.
-  config.backbone.norm_eps = 0.1;
-  config.neck_norm_eps = 0.1;
-  config.box.head = BoxHeadKind::kFourConvOneFc;
-  check_model(config, 1);
+  check_model(test::small_pyramid(), 1);
 }
 
 TEST_CASE("A small model with one map, frozen norms and the original losses") {
-  MaskRcnnConfig config = small(model_config("maskrcnn_resnet50_c5", 3));
-  config.backbone.block = BlockKind::kBasic;
-  config.anchors.sizes = {{8, 16, 32}};
-  check_model(config, 3);
+  check_model(test::small_one_map(), 3);
 }
 
 }  // namespace
