@@ -16,6 +16,7 @@
 #include "tools/bench/op_bench.h"
 #include "tools/bench/plans.h"
 #include "tools/bench/report.h"
+#include "tools/bench/train_bench.h"
 #include "tools/cli_main.h"
 #include "tools/command_line.h"
 #include "tools/load_model.h"
@@ -37,6 +38,7 @@ struct Options {
   int64_t height = 800;
   int64_t width = 1333;
   InferBenchOptions infer;
+  TrainBenchOptions train;
   std::string device = "cpu";
   std::string precision = "fp32";
   bool no_stages = false;
@@ -48,11 +50,11 @@ struct Options {
   PlanOptions plans;
 };
 
-void add_common_options(CLI::App& app, Options& options) {
-  app.add_option("--repeat", options.infer.repeat, "Measured repetitions")
+void add_common_options(CLI::App& app, Options& options, int& warmup, int& repeat) {
+  app.add_option("--repeat", repeat, "Measured repetitions")
       ->capture_default_str()
       ->check(CLI::Range(1, 100000));
-  app.add_option("--warmup", options.infer.warmup, "Repetitions before measuring")
+  app.add_option("--warmup", warmup, "Repetitions before measuring")
       ->capture_default_str()
       ->check(CLI::Range(0, 100000));
   app.add_option("--threads", options.threads, "Threads; 0 = all cores or OMP_NUM_THREADS")
@@ -87,8 +89,32 @@ CLI::App* add_infer(CLI::App& app, Options& options) {
                   "On a GPU: start kernel by kernel instead of replaying graphs");
   infer->add_flag("--autotune", options.autotune,
                   "On a GPU: choose new convolution plans by timing a few, not by advice");
-  add_common_options(*infer, options);
+  add_common_options(*infer, options, options.infer.warmup, options.infer.repeat);
   return infer;
+}
+
+CLI::App* add_train(CLI::App& app, Options& options) {
+  CLI::App* train = app.add_subcommand(
+      "train", "Training steps of a model with seeded weights on noise with rectangles, by stage");
+  TrainBenchOptions& own = options.train;
+  train->add_option("--model", own.model, "Model")->capture_default_str();
+  train->add_option("--height", own.height, "Height of the noise image")
+      ->capture_default_str()
+      ->check(CLI::Range(32, 32768));
+  train->add_option("--width", own.width, "Width of the noise image")
+      ->capture_default_str()
+      ->check(CLI::Range(32, 32768));
+  train->add_option("--batch", own.batch, "Images per step")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
+  train->add_option("--objects", own.objects, "Objects per image")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 10000));
+  train->add_option("--device", options.device, "auto, cpu, cuda or cuda:1")->capture_default_str();
+  train->add_option("--precision", options.precision, "fp32, or on a GPU tf32 or bf16")
+      ->capture_default_str();
+  add_common_options(*train, options, own.warmup, own.repeat);
+  return train;
 }
 
 CLI::App* add_plans(CLI::App& app, PlanOptions& options) {
@@ -120,6 +146,11 @@ void run_plans(PlanOptions& options) {
   write_plans(options.request, std::cout);
 }
 
+std::string device_text(const DeviceChoice& device) {
+  if (device.device.is_cpu()) return "cpu";
+  return fmt::format("{} ({})", device.device.to_string(), device.reason);
+}
+
 void run_infer(Options& options) {
   set_strict_convolution(options.strict);
   const DeviceChoice device = choose_device(options.device);
@@ -131,21 +162,38 @@ void run_infer(Options& options) {
   loaded.model->set_graphs(!options.no_graphs);
   const Tensor image = options.image.empty() ? noise_image(options.height, options.width)
                                              : load_image(options.image).pixels;
-  const BenchSettings settings{
-      .model = loaded.model->config().name,
-      .weights = options.load.weights,
-      .image = options.image.empty() ? "noise" : options.image,
-      .height = image.size(0),
-      .width = image.size(1),
-      .device = device.device.is_cpu()
-                    ? "cpu"
-                    : fmt::format("{} ({})", device.device.to_string(), device.reason),
-      .precision = options.strict ? "fp32 strict" : options.precision,
-      .options = options.infer};
+  const BenchSettings settings{.model = loaded.model->config().name,
+                               .weights = options.load.weights,
+                               .image = options.image.empty() ? "noise" : options.image,
+                               .height = image.size(0),
+                               .width = image.size(1),
+                               .device = device_text(device),
+                               .precision = options.strict ? "fp32 strict" : options.precision,
+                               .batch = options.infer.batch,
+                               .repeat = options.infer.repeat};
   const InferBenchResult result = bench_infer(*loaded.model, image, options.infer);
   print_infer_bench(settings, result);
   for (const std::string& line : cuda::convolution_fallbacks()) fmt::print("{}\n", line);
   if (!options.json.empty()) write_infer_bench(options.json, settings, result);
+}
+
+void run_train(Options& options) {
+  const DeviceChoice device = choose_device(options.device);
+  options.train.execution = {.device = device.device,
+                             .precision = parse_precision(options.precision)};
+  const BenchSettings settings{.model = options.train.model,
+                               .weights = "seeded",
+                               .image = "noise",
+                               .height = options.train.height,
+                               .width = options.train.width,
+                               .device = device_text(device),
+                               .precision = options.precision,
+                               .batch = options.train.batch,
+                               .repeat = options.train.repeat};
+  const TrainBenchResult result = bench_train(options.train);
+  print_train_bench(settings, result);
+  for (const std::string& line : cuda::convolution_fallbacks()) fmt::print("{}\n", line);
+  if (!options.json.empty()) write_train_bench(options.json, settings, result);
 }
 
 void run_ops(const Options& options) {
@@ -161,18 +209,21 @@ int bench(int argc, char** argv) {
       "Times whole models and single ops on this machine.\n\n"
       "  bench infer --model maskrcnn_resnet50_fpn --image photo.jpg\n"
       "  bench infer --model maskrcnn_resnet50_fpn --device cuda --precision bf16\n"
+      "  bench train --model maskrcnn_resnet50_fpn --batch 2\n"
       "  bench ops --repeat 20 --json ops.json\n"
       "  bench plans h100.json --models maskrcnn_resnet50_fpn --precision bf16"};
   app.name("bench");
   app.require_subcommand(1);
   CLI::App* infer = add_infer(app, options);
+  CLI::App* train = add_train(app, options);
   CLI::App* ops = app.add_subcommand("ops", "RoIAlign, NMS and mask encoding");
   ops->add_option("--device", options.device, "auto, cpu, cuda or cuda:1")->capture_default_str();
-  add_common_options(*ops, options);
+  add_common_options(*ops, options, options.infer.warmup, options.infer.repeat);
   CLI::App* plans = add_plans(app, options.plans);
   if (const std::optional<int> code = parse_command_line(app, argc, argv)) return *code;
   if (options.threads > 0) set_num_threads(options.threads);
   if (infer->parsed()) run_infer(options);
+  if (train->parsed()) run_train(options);
   if (ops->parsed()) run_ops(options);
   if (plans->parsed()) run_plans(options.plans);
   return 0;

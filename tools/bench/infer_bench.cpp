@@ -5,18 +5,6 @@
 #include "core/random.h"
 
 namespace mrcnn {
-namespace {
-
-DeviceCounters difference(const DeviceCounters& after, const DeviceCounters& before) {
-  return {.launches = after.launches - before.launches,
-          .graph_launches = after.graph_launches - before.graph_launches,
-          .syncs = after.syncs - before.syncs,
-          .uploads = after.uploads - before.uploads,
-          .downloads = after.downloads - before.downloads};
-}
-
-}  // namespace
-
 InferBenchResult bench_infer(const MaskRcnn& model, const Tensor& image,
                              const InferBenchOptions& options) {
   const Device device = model.execution().device;

@@ -42,13 +42,30 @@ void write_settings(JsonWriter& json, const BenchSettings& settings) {
   }
   for (const auto& [name, number] :
        {std::pair{"height", settings.height}, std::pair{"width", settings.width},
-        std::pair{"batch", settings.options.batch},
+        std::pair{"batch", settings.batch},
         std::pair{"threads", static_cast<int64_t>(num_threads())},
-        std::pair{"repeat", static_cast<int64_t>(settings.options.repeat)}}) {
+        std::pair{"repeat", static_cast<int64_t>(settings.repeat)}}) {
     json.key(name);
     json.value(number);
   }
   json.end_object();
+}
+
+void write_stages(JsonWriter& json, const std::vector<StageClock::Row>& stages) {
+  json.key("stages");
+  json.begin_array(JsonWriter::Layout::kLinePerItem);
+  for (const StageClock::Row& row : stages) {
+    json.begin_object();
+    json.key("stage");
+    json.value(row.stage);
+    write_summary(json, row.samples_ms);
+    json.key("samples_ms");
+    json.begin_array();
+    for (const double sample : row.samples_ms) json.value(sample);
+    json.end_array();
+    json.end_object();
+  }
+  json.end_array();
 }
 
 void write_detections(JsonWriter& json, const Instances& found) {
@@ -68,18 +85,28 @@ void write_detections(JsonWriter& json, const Instances& found) {
   json.end_array();
 }
 
-}  // namespace
-
-void print_infer_bench(const BenchSettings& settings, const InferBenchResult& result) {
+void print_stages(const BenchSettings& settings, const std::vector<StageClock::Row>& stages) {
   fmt::print("{}, {} ({}x{}), batch {}, {}, {}, {} threads, {} repetitions\n", settings.model,
-             settings.image, settings.height, settings.width, settings.options.batch,
-             settings.device, settings.precision, num_threads(), settings.options.repeat);
+             settings.image, settings.height, settings.width, settings.batch, settings.device,
+             settings.precision, num_threads(), settings.repeat);
   fmt::print("{:<14} {:>10} {:>10} {:>10}\n", "stage", "median ms", "p90 ms", "min ms");
-  for (const StageClock::Row& row : result.stages) {
+  for (const StageClock::Row& row : stages) {
     const TimingSummary summary = summarize_samples(row.samples_ms);
     fmt::print("{:<14} {:>10.2f} {:>10.2f} {:>10.2f}\n", row.stage, summary.median_ms,
                summary.p90_ms, summary.min_ms);
   }
+}
+
+double images_per_second(const BenchSettings& settings,
+                         const std::vector<StageClock::Row>& stages) {
+  const double total_ms = summarize_samples(stages.back().samples_ms).median_ms;
+  return 1000.0 * static_cast<double>(settings.batch) / total_ms;
+}
+
+}  // namespace
+
+void print_infer_bench(const BenchSettings& settings, const InferBenchResult& result) {
+  print_stages(settings, result.stages);
   fmt::print("{} detections, {:.1f} MiB of tensors at the peak\n", result.detections.size(),
              static_cast<double>(result.peak_tensor_bytes) / (1024.0 * 1024.0));
   if (settings.device == "cpu") return;
@@ -97,20 +124,7 @@ void write_infer_bench(const std::string& path, const BenchSettings& settings,
     json.begin_object();
     json.key("settings");
     write_settings(json, settings);
-    json.key("stages");
-    json.begin_array(JsonWriter::Layout::kLinePerItem);
-    for (const StageClock::Row& row : result.stages) {
-      json.begin_object();
-      json.key("stage");
-      json.value(row.stage);
-      write_summary(json, row.samples_ms);
-      json.key("samples_ms");
-      json.begin_array();
-      for (const double sample : row.samples_ms) json.value(sample);
-      json.end_array();
-      json.end_object();
-    }
-    json.end_array();
+    write_stages(json, result.stages);
     json.key("peak_tensor_bytes");
     json.value(result.peak_tensor_bytes);
     for (const auto& [name, number] :
@@ -125,6 +139,49 @@ void write_infer_bench(const std::string& path, const BenchSettings& settings,
     }
     json.key("detections");
     write_detections(json, result.detections);
+    json.end_object();
+  });
+}
+
+void print_train_bench(const BenchSettings& settings, const TrainBenchResult& result) {
+  print_stages(settings, result.stages);
+  fmt::print("{:.3f} images/s, {:.1f} MiB of tensors at the peak\nfirst step's losses:",
+             images_per_second(settings, result.stages),
+             static_cast<double>(result.peak_tensor_bytes) / (1024.0 * 1024.0));
+  for (size_t k = 0; k < kLossNames.size(); ++k) {
+    fmt::print(" {} {:.6g}", kLossNames[k], result.losses[k]);
+  }
+  fmt::print("\n");
+  if (settings.device == "cpu") return;
+  const DeviceCounters& host = result.per_repetition;
+  fmt::print("per repetition: {} launches, {} waits, {} uploads, {} downloads\n", host.launches,
+             host.syncs, host.uploads, host.downloads);
+}
+
+void write_train_bench(const std::string& path, const BenchSettings& settings,
+                       const TrainBenchResult& result) {
+  write_json_file(path, [&](JsonWriter& json) {
+    json.begin_object();
+    json.key("settings");
+    write_settings(json, settings);
+    write_stages(json, result.stages);
+    json.key("images_per_second");
+    json.value(images_per_second(settings, result.stages));
+    for (const auto& [name, value] : {std::pair{"peak_tensor_bytes", result.peak_tensor_bytes},
+                                      std::pair{"launches", result.per_repetition.launches},
+                                      std::pair{"syncs", result.per_repetition.syncs},
+                                      std::pair{"uploads", result.per_repetition.uploads},
+                                      std::pair{"downloads", result.per_repetition.downloads}}) {
+      json.key(name);
+      json.value(value);
+    }
+    json.key("losses");
+    json.begin_object();
+    for (size_t k = 0; k < kLossNames.size(); ++k) {
+      json.key(kLossNames[k]);
+      json.value(result.losses[k]);
+    }
+    json.end_object();
     json.end_object();
   });
 }

@@ -6,6 +6,7 @@
 
 #include "tools/bench/infer_bench.h"
 #include "tools/bench/timing.h"
+#include "tools/bench/train_bench.h"
 
 namespace mrcnn {
 
@@ -17,7 +18,8 @@ struct BenchSettings {
   int64_t width = 0;
   std::string device;     // "cpu", "cuda:0 (NVIDIA H100 80GB HBM3, 79.1 GiB)"
   std::string precision;  // what the convolutions compute in: "fp32", "fp32 strict", "tf32", "bf16"
-  InferBenchOptions options;
+  int64_t batch = 1;
+  int repeat = 0;
 };
 
 void print_infer_bench(const BenchSettings& settings, const InferBenchResult& result);
@@ -26,6 +28,12 @@ void print_infer_bench(const BenchSettings& settings, const InferBenchResult& re
 //  "downloads", "detections": [{"box", "label", "score"}]}
 void write_infer_bench(const std::string& path, const BenchSettings& settings,
                        const InferBenchResult& result);
+
+void print_train_bench(const BenchSettings& settings, const TrainBenchResult& result);
+// {"settings": {...}, "stages": as above, "images_per_second", "peak_tensor_bytes", "launches",
+//  "syncs", "uploads", "downloads", "losses": {"rpn_objectness", ...}}
+void write_train_bench(const std::string& path, const BenchSettings& settings,
+                       const TrainBenchResult& result);
 
 struct OpSample {
   std::string op;

@@ -47,6 +47,14 @@ StageClock::Row& StageClock::row(std::string_view stage) {
   return rows_.emplace_back(Row{.stage = std::string(stage), .samples_ms = {}});
 }
 
+DeviceCounters difference(const DeviceCounters& after, const DeviceCounters& before) {
+  return {.launches = after.launches - before.launches,
+          .graph_launches = after.graph_launches - before.graph_launches,
+          .syncs = after.syncs - before.syncs,
+          .uploads = after.uploads - before.uploads,
+          .downloads = after.downloads - before.downloads};
+}
+
 std::vector<double> time_repeated(int warmup, int repeat, const std::function<void()>& f) {
   for (int i = 0; i < warmup; ++i) f();
   std::vector<double> samples;

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/stream.h"
+
 namespace mrcnn {
 
 struct TimingSummary {
@@ -41,6 +43,9 @@ class StageClock {
   Clock::time_point start_;
   Clock::time_point last_;
 };
+
+// What the host asked of the GPU between two readings.
+DeviceCounters difference(const DeviceCounters& after, const DeviceCounters& before);
 
 // Runs f `warmup` times unmeasured, then `repeat` times; returns the samples in milliseconds.
 std::vector<double> time_repeated(int warmup, int repeat, const std::function<void()>& f);
