@@ -79,6 +79,8 @@ case $preset in
   emulated-asan) export MRCNN_EMU_SEEDS=${MRCNN_EMU_SEEDS:-20} ;;
   emulated-check) export MRCNN_EMU_SEEDS=${MRCNN_EMU_SEEDS:-4} ;;
 esac
+# Tests run two at a time, with as many threads each as there are cores: those that wait must not spin.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 exec ctest --preset "$preset" "${selection[@]}"
