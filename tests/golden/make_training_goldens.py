@@ -41,7 +41,7 @@ SMALL = {"min_size": 256, "max_size": 427, "pre_nms": 500, "post_nms": 150, "rpn
 FULL = {"min_size": 800, "max_size": 1333, "pre_nms": 2000, "post_nms": 2000, "rpn_samples": 256,
         "roi_samples": 512}
 # Steps that change the losses visibly without leaving the range of numbers.
-RATES = {"v1": 2e-5, "v2": 1e-3, "c5": 2e-5}
+RATES = {"v1": 2e-5, "v2": 3e-4, "c5": 2e-5}
 MOMENTUM, DECAY = 0.9, 1e-4
 
 
