@@ -95,6 +95,10 @@ void CocoEvaluator::add_category(int64_t image_id, int64_t category,
       [](const EvaluatedDetection* a, const EvaluatedDetection* b) { return a->score > b->score; });
   if (found.size() > static_cast<size_t>(kMaxDetections)) found.resize(kMaxDetections);
 
+  std::vector<BoxedMask> wanted_masks;
+  if (kind_ == IouKind::kMask) {
+    for (const EvaluatedTruth* truth : wanted) wanted_masks.emplace_back(truth->mask);
+  }
   MatchInput input;
   for (const EvaluatedTruth* truth : wanted) {
     input.truth_areas.push_back(truth->area);
@@ -105,10 +109,15 @@ void CocoEvaluator::add_category(int64_t image_id, int64_t category,
     input.detection_areas.push_back(kind_ == IouKind::kBox
                                         ? detection->box[2] * detection->box[3]
                                         : static_cast<double>(rle_area(detection->mask)));
-    for (const EvaluatedTruth* truth : wanted) {
-      input.iou.push_back(kind_ == IouKind::kBox
-                              ? coco_box_iou(detection->box, truth->box, truth->crowd)
-                              : coco_mask_iou(detection->mask, truth->mask, truth->crowd));
+    if (kind_ == IouKind::kBox) {
+      for (const EvaluatedTruth* truth : wanted) {
+        input.iou.push_back(coco_box_iou(detection->box, truth->box, truth->crowd));
+      }
+      continue;
+    }
+    const BoxedMask mask(detection->mask);
+    for (size_t g = 0; g < wanted.size(); ++g) {
+      input.iou.push_back(coco_mask_iou(mask, wanted_masks[g], wanted[g]->crowd));
     }
   }
   matches_[category].push_back(match_image(image_id, input));

@@ -58,12 +58,16 @@ double coco_box_iou(const CocoBox& detection, const CocoBox& truth, bool crowd) 
   return intersection / union_area;
 }
 
-double coco_mask_iou(const Rle& detection, const Rle& truth, bool crowd) {
-  if (detection.height != truth.height || detection.width != truth.width) return -1;
+BoxedMask::BoxedMask(const Rle& rle) : mask(&rle), box(box_of(rle)) {}
+
+double coco_mask_iou(const BoxedMask& detection, const BoxedMask& truth, bool crowd) {
+  const Rle& found = *detection.mask;
+  const Rle& wanted = *truth.mask;
+  if (found.height != wanted.height || found.width != wanted.width) return -1;
   // Most pairs lie apart, which their boxes tell at once.
-  if (!(coco_box_iou(box_of(detection), box_of(truth), crowd) > 0)) return 0;
+  if (!(coco_box_iou(detection.box, truth.box, crowd) > 0)) return 0;
   int64_t intersection = 0, either = 0, own = 0;
-  Runs a(detection), b(truth);
+  Runs a(found), b(wanted);
   while (!a.done() && !b.done()) {
     const uint32_t pixels = std::min(a.left(), b.left());
     if (a.foreground()) own += pixels;

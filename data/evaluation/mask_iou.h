@@ -14,7 +14,15 @@ using CocoBox = std::array<double, 4>;  // (x, y, width, height), pixels
 // so that any number of detections may lie in it.
 double coco_box_iou(const CocoBox& detection, const CocoBox& truth, bool crowd);
 
+// A mask with the box around it, which is found once for all the masks that it is compared with.
+struct BoxedMask {
+  explicit BoxedMask(const Rle& rle);
+
+  const Rle* mask;  // must outlive this
+  CocoBox box;
+};
+
 // The same for masks, counted in pixels. -1 if they are of different sizes.
-double coco_mask_iou(const Rle& detection, const Rle& truth, bool crowd);
+double coco_mask_iou(const BoxedMask& detection, const BoxedMask& truth, bool crowd);
 
 }  // namespace mrcnn

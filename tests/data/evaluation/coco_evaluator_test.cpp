@@ -134,10 +134,11 @@ TEST_CASE("Overlap: crowds count the detection's area only, sizes must agree") {
   const EvaluatedTruth a = square(1, 0), b = square(1, 5);
   CHECK(coco_box_iou(a.box, b.box, false) == doctest::Approx(1.0 / 3));
   CHECK(coco_box_iou(a.box, b.box, true) == doctest::Approx(0.5));
-  CHECK(coco_mask_iou(a.mask, b.mask, false) == doctest::Approx(1.0 / 3));
-  CHECK(coco_mask_iou(a.mask, b.mask, true) == doctest::Approx(0.5));
+  CHECK(coco_mask_iou(BoxedMask(a.mask), BoxedMask(b.mask), false) == doctest::Approx(1.0 / 3));
+  CHECK(coco_mask_iou(BoxedMask(a.mask), BoxedMask(b.mask), true) == doctest::Approx(0.5));
   const std::vector<uint8_t> other(20 * 21, 1);
-  CHECK(coco_mask_iou(a.mask, rle_from_bitmap(other, 20, 21), false) == -1);
+  const Rle larger = rle_from_bitmap(other, 20, 21);
+  CHECK(coco_mask_iou(BoxedMask(a.mask), BoxedMask(larger), false) == -1);
 }
 
 }  // namespace
