@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/tensor.h"
 
@@ -22,6 +24,14 @@ struct Observer {
   }
   void see(std::string_view name, const Tensor& value) const {
     if (tensor) tensor(name, value);
+  }
+  // prefix0, prefix1, ... from first_number on.
+  void see_all(const std::string& prefix, const std::vector<Tensor>& values,
+               size_t first_number = 0) const {
+    if (!tensor) return;
+    for (size_t i = 0; i < values.size(); ++i) {
+      tensor(prefix + std::to_string(first_number + i), values[i]);
+    }
   }
 };
 

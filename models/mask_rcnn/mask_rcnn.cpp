@@ -23,14 +23,6 @@
 namespace mrcnn {
 namespace {
 
-void see_all(const Observer& observer, const std::string& prefix, const std::vector<Tensor>& values,
-             size_t first_number) {
-  if (!observer.tensor) return;
-  for (size_t i = 0; i < values.size(); ++i) {
-    observer.see(prefix + std::to_string(first_number + i), values[i]);
-  }
-}
-
 int64_t round_up(int64_t value, int64_t divisor) {
   return (value + divisor - 1) / divisor * divisor;
 }
@@ -159,16 +151,16 @@ Features MaskRcnn::features(const Tensor& pixels, const Observer& observer) cons
   const Engine& e = engine();
   const std::vector<Tensor> maps = e.body.forward(pixels, config_.fpn ? 0 : 3);
   observer.ended("body");
-  see_all(observer, "body/", maps, config_.fpn ? 0 : 3);
+  observer.see_all("body/", maps, config_.fpn ? 0 : 3);
   Features features;
   features.maps = e.neck.forward(maps);
   observer.ended("neck");
-  see_all(observer, "neck/", features.maps, 0);
+  observer.see_all("neck/", features.maps);
   features.rpn = e.rpn.forward(features.maps);
   observer.ended("rpn_head");
-  see_all(observer, "rpn/logits/", features.rpn.logits, 0);
-  see_all(observer, "rpn/deltas/", features.rpn.deltas, 0);
-  see_all(observer, "rpn/merged/", features.rpn.merged, 0);
+  observer.see_all("rpn/logits/", features.rpn.logits);
+  observer.see_all("rpn/deltas/", features.rpn.deltas);
+  observer.see_all("rpn/merged/", features.rpn.merged);
   return features;
 }
 

@@ -26,14 +26,6 @@
 namespace mrcnn {
 namespace {
 
-void see_all(const Observer& observer, const std::string& prefix, const std::vector<Tensor>& values,
-             size_t first_number = 0) {
-  if (!observer.tensor) return;
-  for (size_t i = 0; i < values.size(); ++i) {
-    observer.see(prefix + std::to_string(first_number + i), values[i]);
-  }
-}
-
 // What rpn_proposals reads: f32 on the CPU also where the model computes in f64.
 std::vector<Tensor> as_proposal_inputs(const std::vector<Tensor>& maps) {
   std::vector<Tensor> inputs;
@@ -107,12 +99,12 @@ TrainingLosses TrainableMaskRcnn::losses(const TrainingBatch& batch, const Sampl
   const int first_map = config_.fpn ? 0 : 3;
   const std::vector<Tensor> body =
       train_resnet(tree_.body, batch.images.pixels, first_map, execution_);
-  see_all(observer, "body/", body, static_cast<size_t>(first_map));
+  observer.see_all("body/", body, static_cast<size_t>(first_map));
   const std::vector<Tensor> maps = train_fpn(tree_.neck, config_.fpn, body, execution_);
-  see_all(observer, "neck/", maps);
+  observer.see_all("neck/", maps);
   const RpnOutput rpn = train_rpn_head(tree_.rpn, maps, execution_);
-  see_all(observer, "rpn/logits/", rpn.logits);
-  see_all(observer, "rpn/deltas/", rpn.deltas);
+  observer.see_all("rpn/logits/", rpn.logits);
+  observer.see_all("rpn/deltas/", rpn.deltas);
 
   const Proposals proposals = given != nullptr ? *given : propose(rpn, batch);
   observer.see("proposals", proposals.boxes);

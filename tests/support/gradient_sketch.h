@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/fnv1a.h"
 #include "core/tensor.h"
 
 namespace mrcnn::test {
@@ -19,14 +20,6 @@ inline uint64_t sketch_signs(uint64_t base, int64_t i) {
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
   z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
   return z ^ (z >> 31);
-}
-
-inline uint64_t fnv1a64(std::string_view text) {
-  uint64_t hash = 0xCBF29CE484222325ULL;
-  for (const char c : text) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
-  }
-  return hash;
 }
 
 // gradient: f32, in the order of weight files. reference [1 + 32] f64: the length and the
