@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/tensor.h"
+
 namespace mrcnn {
 
 // Element types met in weight files; a superset of DType.
@@ -32,12 +34,17 @@ enum class FileDType : uint8_t {
 int64_t file_dtype_bytes(FileDType dtype);
 std::string_view file_dtype_name(FileDType dtype);  // safetensors spelling: "F32", "BF16", ...
 
+FileDType file_dtype(DType dtype);
+
 struct FileTensor {
   std::string name;
   FileDType dtype = FileDType::kF32;
   std::vector<int64_t> shape;
   std::span<const std::byte> bytes;  // contiguous, row-major, little-endian, of any alignment
 };
+
+// A tensor on the CPU, with its own memory. Throws DTypeError for types that tensors do not have.
+Tensor tensor_of(const FileTensor& stored);
 
 struct TensorArchive {
   std::vector<FileTensor> tensors;  // in the order of the file

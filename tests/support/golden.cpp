@@ -1,51 +1,16 @@
 #include "tests/support/golden.h"
 
-#include <cstring>
-#include <optional>
-
 #include "core/error.h"
 #include "core/io/safetensors.h"
 
 namespace mrcnn::test {
-namespace {
-
-std::optional<DType> tensor_dtype(FileDType dtype) {
-  switch (dtype) {
-    case FileDType::kF32:
-      return DType::kF32;
-    case FileDType::kF64:
-      return DType::kF64;
-    case FileDType::kBF16:
-      return DType::kBF16;
-    case FileDType::kI32:
-      return DType::kI32;
-    case FileDType::kI64:
-      return DType::kI64;
-    case FileDType::kU8:
-      return DType::kU8;
-    case FileDType::kBool:
-      return DType::kBool;
-    default:
-      return std::nullopt;
-  }
-}
-
-}  // namespace
-
 GoldenFile::GoldenFile(const std::string& name)
     : path_(std::string(MRCNN_TEST_DATA "/golden/") + name), archive_(read_safetensors(path_)) {}
 
 Tensor GoldenFile::golden(const std::string& name) const {
   const FileTensor* found = archive_.find(name);
   if (found == nullptr) throw FileError(ExitCode::kData, path_, name, "no such array");
-  const std::optional<DType> dtype = tensor_dtype(found->dtype);
-  if (!dtype) {
-    throw FileError(ExitCode::kData, path_, name,
-                    "no tensor type for " + std::string(file_dtype_name(found->dtype)));
-  }
-  Tensor tensor = Tensor::empty(Shape(std::span<const int64_t>(found->shape)), *dtype);
-  std::memcpy(tensor.raw(), found->bytes.data(), found->bytes.size());
-  return tensor;
+  return tensor_of(*found);
 }
 
 Tensor channels_last(const Tensor& nchw) {

@@ -14,7 +14,7 @@ class GoldenFile {
   explicit GoldenFile(const std::string& name);
 
   bool has(const std::string& name) const { return archive_.find(name) != nullptr; }
-  // A copy of the array; types without a DType (f16, u16, ...) and missing names throw FileError.
+  // A copy of the array; missing names throw FileError, types without a DType DTypeError.
   Tensor golden(const std::string& name) const;
 
  private:

@@ -29,8 +29,6 @@ struct StateTensor {
 StateTensor state_tensor(std::string name, const Tensor& tensor);
 // Of a parameter's current value, in file order. The parameter must outlive the writing.
 StateTensor state_tensor(std::string name, const Parameter& parameter);
-// A tensor of a file on the CPU, with its own memory. Throws DTypeError for types with no DType.
-Tensor tensor_of(const FileTensor& stored);
 
 // Written by a version of this program that is newer than this one.
 class CheckpointVersionError : public FileError {

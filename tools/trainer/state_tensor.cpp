@@ -1,5 +1,4 @@
 // Between tensors in memory and tensors of a checkpoint.
-#include <cstring>
 #include <memory>
 
 #include "core/primitives.h"
@@ -8,48 +7,6 @@
 
 namespace mrcnn {
 namespace {
-
-FileDType file_dtype(DType dtype) {
-  switch (dtype) {
-    case DType::kF32:
-      return FileDType::kF32;
-    case DType::kF64:
-      return FileDType::kF64;
-    case DType::kBF16:
-      return FileDType::kBF16;
-    case DType::kI32:
-      return FileDType::kI32;
-    case DType::kI64:
-      return FileDType::kI64;
-    case DType::kU8:
-      return FileDType::kU8;
-    case DType::kBool:
-      return FileDType::kBool;
-  }
-  throw DTypeError("[state_tensor] unknown element type");
-}
-
-DType memory_dtype(const FileTensor& stored) {
-  switch (stored.dtype) {
-    case FileDType::kF32:
-      return DType::kF32;
-    case FileDType::kF64:
-      return DType::kF64;
-    case FileDType::kBF16:
-      return DType::kBF16;
-    case FileDType::kI32:
-      return DType::kI32;
-    case FileDType::kI64:
-      return DType::kI64;
-    case FileDType::kU8:
-      return DType::kU8;
-    case FileDType::kBool:
-      return DType::kBool;
-    default:
-      throw DTypeError("[tensor_of] '" + stored.name + "' holds " +
-                       std::string(file_dtype_name(stored.dtype)) + ", which tensors cannot");
-  }
-}
 
 FileBytes bytes_of(const Tensor& on_cpu) {
   return {{on_cpu.raw(), static_cast<size_t>(on_cpu.bytes())}, std::make_shared<Tensor>(on_cpu)};
@@ -80,13 +37,6 @@ StateTensor state_tensor(std::string name, const Parameter& parameter) {
     return bytes_of(to_file_order(copy));
   };
   return state;
-}
-
-Tensor tensor_of(const FileTensor& stored) {
-  Tensor tensor =
-      Tensor::empty(Shape(std::span<const int64_t>(stored.shape)), memory_dtype(stored));
-  if (!stored.bytes.empty()) std::memcpy(tensor.raw(), stored.bytes.data(), stored.bytes.size());
-  return tensor;
 }
 
 }  // namespace mrcnn
