@@ -10,27 +10,13 @@
 #include "core/error.h"
 #include "kernels/norm/batch_norm_affine.h"
 #include "kernels/norm/batch_norm_backward.h"
+#include "kernels/norm/checks.h"
 #include "kernels/norm/frozen_batch_norm.h"
 
 namespace mrcnn {
 namespace {
 
 constexpr const char* kOp = "batch_norm";
-
-void check_maps(const Tensor& input, const Tensor& residual) {
-  if (!input.defined() || input.rank() < 1) {
-    throw ShapeError(fmt::format("[{}] input must be [..., C]: {}", kOp, input.describe()));
-  }
-  if (!residual.defined()) return;
-  if (residual.shape() != input.shape()) {
-    throw ShapeError(fmt::format("[{}] residual and input differ in shape: {}, {}", kOp,
-                                 residual.describe(), input.describe()));
-  }
-  if (residual.dtype() != input.dtype()) {
-    throw DTypeError(fmt::format("[{}] residual and input differ in type: {}, {}", kOp,
-                                 residual.describe(), input.describe()));
-  }
-}
 
 void check_channels(const Tensor& input, const Tensor& weight, const Tensor& bias,
                     const BatchNormRunning& running, const BatchNormParams& params) {
@@ -237,7 +223,7 @@ std::vector<Tensor> zero_gradients(const Tensor& input, const Tensor& weight, bo
 Tensor batch_norm(const Tensor& input, const Tensor& weight, const Tensor& bias,
                   const BatchNormRunning& running, const Tensor& residual,
                   const BatchNormParams& params, const Tensor& labels) {
-  check_maps(input, residual);
+  check_norm_maps(kOp, input, residual);
   check_channels(input, weight, bias, running, params);
   check_labels(input, residual, labels);
   const Device device =

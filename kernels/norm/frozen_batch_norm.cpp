@@ -8,26 +8,12 @@
 #include "core/autograd/record.h"
 #include "core/dispatch.h"
 #include "core/error.h"
+#include "kernels/norm/checks.h"
 
 namespace mrcnn {
 namespace {
 
 constexpr const char* kOp = "frozen_batch_norm";
-
-void check_inputs(const Tensor& input, const Tensor& residual) {
-  if (!input.defined() || input.rank() < 1) {
-    throw ShapeError(fmt::format("[{}] input must be [..., C]: {}", kOp, input.describe()));
-  }
-  if (!residual.defined()) return;
-  if (residual.shape() != input.shape()) {
-    throw ShapeError(fmt::format("[{}] residual and input differ in shape: {}, {}", kOp,
-                                 residual.describe(), input.describe()));
-  }
-  if (residual.dtype() != input.dtype()) {
-    throw DTypeError(fmt::format("[{}] residual and input differ in type: {}, {}", kOp,
-                                 residual.describe(), input.describe()));
-  }
-}
 
 template <typename T>
 T* pointer_or_null(const Tensor& tensor) {
@@ -127,7 +113,7 @@ std::vector<Tensor> run_backward(const Saved& saved, const Tensor& grad_output) 
 
 Tensor frozen_batch_norm(const Tensor& input, const BatchNormConstants& bn,
                          const FrozenBatchNormParams& params) {
-  check_inputs(input, params.residual);
+  check_norm_maps(kOp, input, params.residual);
   check_batch_norm(kOp, bn, input.size(-1));
   const Device device = common_device(
       kOp, {&input, &params.residual, &bn.weight, &bn.bias, &bn.running_mean, &bn.running_var});
