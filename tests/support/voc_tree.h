@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "data/image/write.h"
-#include "tests/support/scratch_folder.h"
+#include "tests/support/temporary_directory.h"
 
 namespace mrcnn::test {
 
@@ -53,21 +53,21 @@ inline void write_voc_mask(const std::string& path, const std::vector<std::strin
 }
 
 // One image with its three files; its name is not put into a split.
-inline void add_voc_image(const ScratchFolder& folder, const std::string& root,
+inline void add_voc_image(const TemporaryDirectory& folder, const std::string& root,
                           const std::string& name, const std::vector<std::string>& rows,
                           const std::vector<VocTreeObject>& objects) {
   const auto height = static_cast<int>(rows.size());
   const auto width = static_cast<int>(rows[0].size());
   folder.write(root + "/Annotations/" + name + ".xml", voc_xml(height, width, objects));
-  write_voc_mask(folder.path(root + "/SegmentationObject/" + name + ".png"), rows);
-  std::filesystem::create_directories(folder.path(root + "/JPEGImages"));
-  write_jpeg(folder.path(root + "/JPEGImages/" + name + ".jpg"),
+  write_voc_mask(folder / (root + "/SegmentationObject/" + name + ".png"), rows);
+  std::filesystem::create_directories(folder / (root + "/JPEGImages"));
+  write_jpeg(folder / (root + "/JPEGImages/" + name + ".jpg"),
              Tensor::zeros(Shape{height, width, 3}, DType::kU8));
 }
 
 // Two images, three objects: a cat beside a dog with a void border, and a person. The split "train"
 // lists both, "val" the person.
-inline void write_voc_tree(const ScratchFolder& folder, const std::string& root) {
+inline void write_voc_tree(const TemporaryDirectory& folder, const std::string& root) {
   add_voc_image(folder, root, "2007_000032",
                 {"........", ".11#.22.", ".11#.22.", ".##..22.", "........"},
                 {{"cat", {2, 2, 4, 4}}, {"dog", {6, 2, 7, 4}}});

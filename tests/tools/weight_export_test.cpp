@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/io/safetensors.h"
 #include "models/weight_metadata.h"
-#include "tests/support/scratch_folder.h"
+#include "tests/support/temporary_directory.h"
 #include "tools/trainer/checkpoint_file.h"
 #include "tools/weights.h"
 
@@ -133,8 +133,8 @@ TEST_CASE("Every float is written as f32") {
 }
 
 TEST_CASE("The file reads back as the same weights, and says that it is for PyTorch") {
-  const test::ScratchFolder folder;
-  const std::string path = folder.path("out.safetensors");
+  const test::TemporaryDirectory folder;
+  const std::string path = folder / "out.safetensors";
   TensorArchive source = weights_of("maskrcnn_resnet18_fpn", 2);
   source.metadata = weight_metadata(Vocabulary::kTorchvision, "maskrcnn_resnet18_fpn", 2);
   source.metadata["pixel_mean"] = "0.5,0.25,0.125";
@@ -147,8 +147,8 @@ TEST_CASE("The file reads back as the same weights, and says that it is for PyTo
 }
 
 TEST_CASE("Of a checkpoint the weights are written, the running mean where there is one") {
-  const test::ScratchFolder folder;
-  const std::string path = folder.path("checkpoint-000000001.safetensors");
+  const test::TemporaryDirectory folder;
+  const std::string path = folder / "checkpoint-000000001.safetensors";
   std::vector<StateTensor> state;
   std::map<std::string, std::string> metadata =
       weight_metadata(Vocabulary::kTorchvision, "maskrcnn_resnet18_fpn", 2);

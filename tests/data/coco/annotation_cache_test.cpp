@@ -16,7 +16,7 @@
 #include "data/coco/annotation_reader.h"
 #include "data/coco/coco_dataset.h"
 #include "tests/data/coco/annotation_text.h"
-#include "tests/tools/infer/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace mrcnn {
 namespace {

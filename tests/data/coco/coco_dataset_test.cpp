@@ -12,7 +12,7 @@
 #include "core/parallel.h"
 #include "data/masks/rle.h"
 #include "tests/data/coco/annotation_text.h"
-#include "tests/tools/infer/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace mrcnn {
 namespace {

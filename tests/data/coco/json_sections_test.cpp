@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/io/sha256.h"
 #include "tests/data/coco/annotation_text.h"
-#include "tests/tools/infer/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace mrcnn {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "core/parallel.h"
 #include "data/coco/coco_dataset.h"
-#include "tests/tools/infer/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace mrcnn {
 namespace {

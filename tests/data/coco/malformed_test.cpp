@@ -10,7 +10,7 @@
 #include "core/parallel.h"
 #include "data/coco/coco_dataset.h"
 #include "tests/data/coco/annotation_text.h"
-#include "tests/tools/infer/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace mrcnn {
 namespace {

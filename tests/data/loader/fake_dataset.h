@@ -9,7 +9,7 @@
 #include "data/dataset.h"
 #include "data/image/write.h"
 #include "data/masks/rle.h"
-#include "tests/tools/infer/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace mrcnn::test {
 

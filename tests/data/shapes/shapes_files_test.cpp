@@ -12,13 +12,13 @@
 #include "data/image/image.h"
 #include "data/masks/polygon.h"
 #include "data/masks/rle.h"
-#include "tests/support/scratch_folder.h"
+#include "tests/support/temporary_directory.h"
 
 namespace mrcnn {
 namespace {
 
 namespace fs = std::filesystem;
-using test::ScratchFolder;
+using test::TemporaryDirectory;
 
 Rle mask_of_polygons(const simdjson::dom::array& list) {
   std::vector<std::vector<double>> polygons;
@@ -32,8 +32,8 @@ Rle mask_of_polygons(const simdjson::dom::array& list) {
 const ShapesParams kSmall{.seed = 3, .height = 64, .width = 80};
 
 TEST_CASE("TheFilesDescribeThePictures") {
-  const ScratchFolder scratch;
-  const std::string dir = scratch.path("set");
+  const TemporaryDirectory scratch;
+  const std::string dir = scratch / "set";
   CHECK(write_shapes_files(dir, shapes_splits(12, 3), kSmall, ExistingFiles::kKeep));
   CHECK(fs::exists(dir + "/val/000003.png"));
   CHECK(!fs::exists(dir + "/val/000004.png"));
@@ -85,12 +85,12 @@ TEST_CASE("TheFilesDescribeThePictures") {
 }
 
 TEST_CASE("FilesThatFitAreKeptAndOthersAreNotReplacedUnasked") {
-  const ScratchFolder scratch;
-  const std::string dir = scratch.path("set");
+  const TemporaryDirectory scratch;
+  const std::string dir = scratch / "set";
   const auto keep = ExistingFiles::kKeep;
   CHECK(write_shapes_files(dir, shapes_splits(2, 1), kSmall, keep));
   const std::string json = dir + "/annotations/instances_train.json";
-  const std::string before = scratch.read("set/annotations/instances_train.json");
+  const std::string before = test::read_text(scratch / "set/annotations/instances_train.json");
   const auto time = fs::last_write_time(json);
   CHECK_FALSE(write_shapes_files(dir, shapes_splits(2, 1), kSmall, keep));
   CHECK(fs::last_write_time(json) == time);
@@ -99,43 +99,43 @@ TEST_CASE("FilesThatFitAreKeptAndOthersAreNotReplacedUnasked") {
   fs::remove(dir + "/train/000002.png");
   CHECK(write_shapes_files(dir, shapes_splits(2, 1), kSmall, keep));
   CHECK(fs::exists(dir + "/train/000002.png"));
-  CHECK(scratch.read("set/annotations/instances_train.json") == before);
+  CHECK(test::read_text(scratch / "set/annotations/instances_train.json") == before);
 
   ShapesParams other = kSmall;
   other.seed = 4;
   CHECK_THROWS_WITH_AS(write_shapes_files(dir, shapes_splits(2, 1), other, keep),
                        doctest::Contains("instances_train.json: holds another"), UsageError);
   CHECK_THROWS_AS(write_shapes_files(dir, shapes_splits(3, 1), kSmall, keep), UsageError);
-  CHECK(scratch.read("set/annotations/instances_train.json") == before);
+  CHECK(test::read_text(scratch / "set/annotations/instances_train.json") == before);
   CHECK(write_shapes_files(dir, shapes_splits(2, 1), other, ExistingFiles::kReplace));
-  CHECK(scratch.read("set/annotations/instances_train.json") != before);
+  CHECK(test::read_text(scratch / "set/annotations/instances_train.json") != before);
 
   scratch.write("set/annotations/instances_train.json", "{}");
   CHECK_THROWS_AS(write_shapes_files(dir, shapes_splits(2, 1), other, keep), UsageError);
 }
 
 TEST_CASE("TheNumberOfThreadsChangesNothing") {
-  const ScratchFolder scratch;
+  const TemporaryDirectory scratch;
   const int threads = num_threads();
   set_num_threads(1);
-  write_shapes_files(scratch.path("one"), shapes_splits(5, 0), kSmall, ExistingFiles::kKeep);
+  write_shapes_files(scratch / "one", shapes_splits(5, 0), kSmall, ExistingFiles::kKeep);
   set_num_threads(4);
-  write_shapes_files(scratch.path("four"), shapes_splits(5, 0), kSmall, ExistingFiles::kKeep);
+  write_shapes_files(scratch / "four", shapes_splits(5, 0), kSmall, ExistingFiles::kKeep);
   set_num_threads(threads);
   for (const std::string name : {"annotations/instances_train.json", "train/000005.png"}) {
-    const std::string text = scratch.read("one/" + name);
+    const std::string text = test::read_text(scratch / ("one/" + name));
     CHECK(!text.empty());
-    CHECK(text == scratch.read("four/" + name));
+    CHECK(text == test::read_text(scratch / ("four/" + name)));
   }
 }
 
 TEST_CASE("RejectsWhatCannotBeWritten") {
   CHECK_THROWS_AS(shapes_splits(-1, 0), UsageError);
   CHECK_THROWS_AS(shapes_splits(0, 1'000'001), UsageError);
-  const ScratchFolder scratch;
+  const TemporaryDirectory scratch;
   scratch.write("file", "x");
   CHECK_THROWS_WITH_AS(
-      write_shapes_files(scratch.path("file"), shapes_splits(1, 0), kSmall, ExistingFiles::kKeep),
+      write_shapes_files(scratch / "file", shapes_splits(1, 0), kSmall, ExistingFiles::kKeep),
       doctest::Contains("cannot create the folder"), FileError);
 }
 

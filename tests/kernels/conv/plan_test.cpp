@@ -16,7 +16,7 @@
 #include "kernels/conv/cudnn/plan_steps.h"
 #include "kernels/conv/plan_ahead.h"
 #include "tests/support/cuda_plans/described_gpu.h"
-#include "tests/tools/infer/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 #include "tools/bench/plans.h"
 
 namespace mrcnn {

@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "data/masks/rle.h"
-#include "tests/support/scratch_folder.h"
+#include "tests/support/temporary_directory.h"
 #include "tools/bench/report.h"
 
 namespace mrcnn {
@@ -58,8 +58,8 @@ TEST_CASE("A step is timed by stage and reported") {
   CHECK(result.peak_tensor_bytes > 100'000'000);  // parameters alone are more
   for (const double loss : result.losses) CHECK((std::isfinite(loss) && loss > 0));
 
-  const test::ScratchFolder folder;
-  const std::string path = folder.path("train.json");
+  const test::TemporaryDirectory folder;
+  const std::string path = folder / "train.json";
   BenchSettings settings;
   settings.model = options.model;
   settings.device = "cpu";

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "data/voc/voc.h"
-#include "tests/support/scratch_folder.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/support/voc_tree.h"
 
 namespace mrcnn {
@@ -75,9 +75,9 @@ TEST_CASE("Objects are counted by class and size") {
 }
 
 TEST_CASE("A set of files") {
-  const test::ScratchFolder folder;
+  const test::TemporaryDirectory folder;
   test::write_voc_tree(folder, "voc");
-  const DatasetStats stats = collect_stats(*open_voc(folder.path("voc"), "train"));
+  const DatasetStats stats = collect_stats(*open_voc(folder / "voc", "train"));
   CHECK(stats.images == 2);
   CHECK(stats.classes[7].objects == 1);
   CHECK(stats.max_width == 8);

@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "data/masks/rle.h"
-#include "tests/support/scratch_folder.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/support/voc_tree.h"
 
 namespace mrcnn {
@@ -17,13 +17,13 @@ namespace {
 namespace fs = std::filesystem;
 
 TEST_CASE("Images, classes and masks arrive; ids count from 1") {
-  const test::ScratchFolder folder;
+  const test::TemporaryDirectory folder;
   test::write_voc_tree(folder, "voc");
-  const auto dataset = open_voc(folder.path("voc"), "train");
-  const VocToCocoResult result = write_voc_as_coco(*dataset, "train", folder.path("out"), false);
+  const auto dataset = open_voc(folder / "voc", "train");
+  const VocToCocoResult result = write_voc_as_coco(*dataset, "train", folder / "out", false);
   CHECK(result.written);
-  CHECK(result.annotation_path == folder.path("out/annotations/instances_train.json"));
-  CHECK(fs::exists(folder.path("out/train/2007_000032.jpg")));
+  CHECK(result.annotation_path == folder / "out/annotations/instances_train.json");
+  CHECK(fs::exists(folder / "out/train/2007_000032.jpg"));
 
   simdjson::dom::parser parser;
   const simdjson::dom::element root = parser.load(result.annotation_path);
@@ -51,34 +51,34 @@ TEST_CASE("Images, classes and masks arrive; ids count from 1") {
 }
 
 TEST_CASE("What is there is kept, refused or replaced") {
-  const test::ScratchFolder folder;
+  const test::TemporaryDirectory folder;
   test::write_voc_tree(folder, "voc");
   test::write_voc_tree(folder, "other");
-  const auto dataset = open_voc(folder.path("voc"), "train");
+  const auto dataset = open_voc(folder / "voc", "train");
   const auto write = [&](const Dataset& set, bool replace) {
-    return write_voc_as_coco(set, "train", folder.path("out"), replace).written;
+    return write_voc_as_coco(set, "train", folder / "out", replace).written;
   };
   CHECK(write(*dataset, false));
   CHECK_FALSE(write(*dataset, false));
   const std::string json = "out/annotations/instances_train.json";
-  const std::string text = folder.read(json);
+  const std::string text = test::read_text(folder / json);
 
-  const auto compat = open_voc(folder.path("voc"), "train", {.compat = true});
+  const auto compat = open_voc(folder / "voc", "train", {.compat = true});
   CHECK_THROWS_WITH_AS(write(*compat, false), doctest::Contains("--force"), UsageError);
-  CHECK(folder.read(json) == text);
+  CHECK(test::read_text(folder / json) == text);
   CHECK(write(*compat, true));
-  CHECK(folder.read(json) != text);
+  CHECK(test::read_text(folder / json) != text);
 
-  const auto elsewhere = open_voc(folder.path("other"), "train", {.compat = true});
+  const auto elsewhere = open_voc(folder / "other", "train", {.compat = true});
   CHECK_THROWS_WITH_AS(write(*elsewhere, false), doctest::Contains("links to other pictures"),
                        UsageError);
   CHECK_FALSE(write(*elsewhere, true));
-  CHECK(fs::equivalent(folder.path("out/train"), folder.path("other/JPEGImages")));
+  CHECK(fs::equivalent(folder / "out/train", folder / "other/JPEGImages"));
 
-  fs::remove(folder.path("out/train"));
+  fs::remove(folder / "out/train");
   folder.write("out/train/mine.txt", "x");
   CHECK_THROWS_WITH_AS(write(*elsewhere, true), doctest::Contains("in the way"), UsageError);
-  CHECK(folder.read("out/train/mine.txt") == "x");
+  CHECK(test::read_text(folder / "out/train/mine.txt") == "x");
 }
 
 }  // namespace

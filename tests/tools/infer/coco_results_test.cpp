@@ -7,8 +7,8 @@
 
 #include "core/error.h"
 #include "data/masks/rle.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/tools/infer/fake_instances.h"
-#include "tests/tools/infer/temporary_directory.h"
 
 using namespace mrcnn;
 using test::TemporaryDirectory;

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "core/error.h"
-#include "tests/tools/infer/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 using namespace mrcnn;
 using test::TemporaryDirectory;

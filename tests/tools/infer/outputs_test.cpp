@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "core/error.h"
-#include "tests/tools/infer/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 using namespace mrcnn;
 using test::TemporaryDirectory;

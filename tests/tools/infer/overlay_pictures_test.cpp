@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "data/image/image.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/tools/infer/fake_instances.h"
-#include "tests/tools/infer/temporary_directory.h"
 
 using namespace mrcnn;
 using test::TemporaryDirectory;

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "core/io/safetensors.h"
-#include "tests/tools/infer/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/tools/trainer/checkpoint_maker.h"
 
 namespace mrcnn::test {

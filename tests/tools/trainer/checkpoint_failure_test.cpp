@@ -15,7 +15,7 @@
 #include <filesystem>
 #include <string>
 
-#include "tests/tools/infer/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/tools/trainer/checkpoint_maker.h"
 #include "tools/trainer/checkpoint_directory.h"
 

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "core/io/safetensors.h"
-#include "tests/tools/infer/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/tools/trainer/checkpoint_maker.h"
 #include "tools/weights.h"
 

@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "models/zoo.h"
-#include "tests/tools/infer/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 #include "tools/trainer/settings.h"
 
 namespace mrcnn {

@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "models/seeded_model.h"
-#include "tests/support/scratch_folder.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/support/voc_tree.h"
 #include "tests/tools/trainer/small_model.h"
 #include "tools/trainer/open_data.h"
@@ -49,11 +49,11 @@ TEST_CASE("A metric that no evaluation has is refused") {
 }
 
 TEST_CASE("Images that cannot be read are not found and have no picture") {
-  const test::ScratchFolder folder;
+  const test::TemporaryDirectory folder;
   test::write_voc_tree(folder, "voc");
   folder.write("voc/JPEGImages/2007_000001.jpg", "no picture");
   TrainConfig config;
-  config.data = folder.path("voc");
+  config.data = folder / "voc";
   const TrainData data = open_train_data(config);
   MaskRcnnConfig model_config = test::small_model_config(config);
   model_config.num_classes = 21;
@@ -73,7 +73,7 @@ TEST_CASE("Images that cannot be read are not found and have no picture") {
   add_sample_pictures(model, *data.train, 3, events);
   events.sync();
   const std::string path = events.path();
-  const std::string text = folder.read(path.substr(path.rfind('/') + 1));
+  const std::string text = test::read_text(folder / (path.substr(path.rfind('/') + 1)));
   CHECK(text.find("annotated_and_found/0") != text.npos);
   CHECK(text.find("annotated_and_found/1") == text.npos);
 }

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/io/safetensors.h"
 #include "models/weight_metadata.h"
-#include "tests/support/scratch_folder.h"
+#include "tests/support/temporary_directory.h"
 #include "tools/load_model.h"
 #include "tools/trainer/checkpoint_file.h"
 
@@ -101,8 +101,8 @@ TEST_CASE("Random and seeded values are functions of their seeds") {
 }
 
 TEST_CASE("Weights for other classes keep all but the predictors, which are named") {
-  const test::ScratchFolder folder;
-  const std::string path = folder.path("w.safetensors");
+  const test::TemporaryDirectory folder;
+  const std::string path = folder / "w.safetensors";
   const ModelSetup source = set_up_model(config_of(""), Classes(3));
   save(source, path);
   CHECK(load_model({.weights = path}).class_names[2] == "thing \"2\"");
@@ -128,8 +128,8 @@ TEST_CASE("Weights for other classes keep all but the predictors, which are name
 }
 
 TEST_CASE("A file without the model's tensors is refused") {
-  const test::ScratchFolder folder;
-  const std::string path = folder.path("w.safetensors");
+  const test::TemporaryDirectory folder;
+  const std::string path = folder / "w.safetensors";
   CHECK_THROWS_AS(set_up_model(config_of(path), Classes(3)), FileError);
   TensorArchive archive;
   archive.metadata = set_up_model(config_of(""), Classes(3)).metadata;

@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "data/shapes/shapes_files.h"
-#include "tests/support/scratch_folder.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/support/voc_tree.h"
 
 namespace mrcnn {
@@ -29,8 +29,8 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
 }
 
 TEST_CASE("Shapes are generated into the run's folder") {
-  const test::ScratchFolder folder;
-  TrainConfig config = config_of("shapes", folder.path("run"));
+  const test::TemporaryDirectory folder;
+  TrainConfig config = config_of("shapes", folder / "run");
   config.train_split = "other";  // a name of the user's own data
   const TrainData data = open_train_data(config);
   CHECK(data.train->size() == 2);
@@ -46,10 +46,10 @@ TEST_CASE("Shapes are generated into the run's folder") {
 }
 
 TEST_CASE("A COCO folder") {
-  const test::ScratchFolder folder;
-  write_shapes_files(folder.path("d"), shapes_splits(3, 2), {.height = 32, .width = 32},
+  const test::TemporaryDirectory folder;
+  write_shapes_files(folder / "d", shapes_splits(3, 2), {.height = 32, .width = 32},
                      ExistingFiles::kKeep);
-  TrainConfig config = config_of(folder.path("d"));
+  TrainConfig config = config_of(folder / "d");
   const TrainData data = open_train_data(config);
   CHECK(data.train->size() == 3);
   CHECK(data.val->size() == 2);
@@ -60,9 +60,9 @@ TEST_CASE("A COCO folder") {
 }
 
 TEST_CASE("A VOC folder, and what is left out of it") {
-  const test::ScratchFolder folder;
+  const test::TemporaryDirectory folder;
   test::write_voc_tree(folder, "voc");
-  TrainConfig config = config_of(folder.path("voc"));
+  TrainConfig config = config_of(folder / "voc");
   TrainData data = open_train_data(config);
   CHECK(data.train->size() == 2);
   CHECK(data.val->size() == 1);
@@ -76,15 +76,15 @@ TEST_CASE("A VOC folder, and what is left out of it") {
 }
 
 TEST_CASE("Parts that disagree about the classes are refused") {
-  const test::ScratchFolder folder;
-  write_shapes_files(folder.path("d"), shapes_splits(1, 1), {.height = 32, .width = 32},
+  const test::TemporaryDirectory folder;
+  write_shapes_files(folder / "d", shapes_splits(1, 1), {.height = 32, .width = 32},
                      ExistingFiles::kKeep);
-  std::string text = folder.read("d/annotations/instances_val.json");
+  std::string text = test::read_text(folder / "d/annotations/instances_val.json");
   const std::string name = shapes_classes().front().name;
   replace_all(text, '"' + name + '"', "\"wheel\"");
   folder.write("d/annotations/instances_val.json", text);
   try {
-    open_train_data(config_of(folder.path("d")));
+    open_train_data(config_of(folder / "d"));
     FAIL("was accepted");
   } catch (const Error& error) {
     CHECK(error.exit_code() == ExitCode::kData);

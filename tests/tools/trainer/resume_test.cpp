@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "tests/support/scratch_folder.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/tools/trainer/checkpoint_maker.h"
 #include "tools/trainer/config_file.h"
 
@@ -28,7 +28,7 @@ class NoImages : public Dataset {
 };
 
 struct Folder {
-  test::ScratchFolder scratch;
+  test::TemporaryDirectory scratch;
   CheckpointDirectory checkpoints{scratch.path()};
   TrainConfig config;
   std::vector<std::string> said;
@@ -42,7 +42,7 @@ struct Folder {
   void damage(int64_t step) {
     const std::string path = checkpoints.path_of(step);
     const std::string name = path.substr(path.rfind('/') + 1);
-    std::string bytes = scratch.read(name);
+    std::string bytes = test::read_text(scratch / name);
     bytes.back() ^= 1;
     scratch.write(name, bytes);
   }

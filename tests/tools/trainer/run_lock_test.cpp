@@ -9,7 +9,7 @@
 #include <string>
 
 #include "core/error.h"
-#include "tests/tools/infer/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace mrcnn {
 namespace {

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "core/error.h"
-#include "tests/tools/infer/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace mrcnn {
 namespace {
