@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "kernels/conv/conv2d_cpu.h"
+#include "kernels/conv/conv2d_sparse_gradient.h"
 #include "kernels/conv/conv2d_weight_gradient.h"
 #include "kernels/conv/onednn_cache.h"
 #include "kernels/conv/winograd.h"
@@ -91,6 +92,10 @@ void conv2d_f32(const Tensor& input, const Tensor& weight, const Tensor& bias,
 
 void conv2d_grad_input_f32(const Tensor& grad_output, const Tensor& weight,
                            const Conv2dParams& params, const Tensor& grad_input) {
+  if (const auto pixels = few_nonzero_pixels(grad_output)) {
+    sparse_grad_input(*pixels, grad_output, weight, params, grad_input);
+    return;
+  }
   if (runs_winograd(grad_input.shape(), weight.shape(), params)) {
     WinogradConv2d(weight, winograd_kernels().front(), WinogradDirection::kDataGradient)
         .run(grad_output, {}, {}, false, grad_input);
@@ -111,7 +116,9 @@ void conv2d_grad_input_f32(const Tensor& grad_output, const Tensor& weight,
 
 void conv2d_grad_weight_f32(const Tensor& grad_output, const Tensor& input,
                             const Conv2dParams& params, const Tensor& grad_weight) {
-  if (winograd_kernels().empty()) {
+  if (const auto pixels = few_nonzero_pixels(grad_output)) {
+    sparse_grad_weight(*pixels, grad_output, input, params, grad_weight);
+  } else if (winograd_kernels().empty()) {
     conv2d_grad_weight_plain(grad_output, input, params, grad_weight);
   } else if (runs_winograd(input.shape(), grad_weight.shape(), params)) {
     winograd_weight_gradient(input, grad_output, winograd_kernels().front(), grad_weight);

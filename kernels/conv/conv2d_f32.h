@@ -3,6 +3,7 @@
 //   3x3, stride 1, padding 1, multiples of 16 channels, enough pixels: Winograd in all three passes
 //   (winograd.h, winograd_weight_gradient.h), unless strict_convolution()
 //   else forward and data gradient are oneDNN's, the weight gradient is conv2d_weight_gradient.h
+//   gradients where few pixels of grad_output are not 0: conv2d_sparse_gradient.h
 // The weight is packed per call; oneDNN's operations are compiled once per size (onednn_cache.h).
 #pragma once
 
