@@ -10,6 +10,7 @@
 #include "data/image/write.h"
 #include "models/mask_rcnn/training.h"
 #include "tools/command_line.h"
+#include "tools/draw/found_object.h"
 #include "tools/draw/overlay.h"
 #include "tools/trainer/setting.h"
 
@@ -36,20 +37,12 @@ std::string name_of(const Dataset& dataset, int64_t label) {
 
 Tensor draw_found(const MaskRcnn& model, const Dataset& dataset, const Tensor& pixels) {
   const Instances found = model.detect(std::span(&pixels, 1)).front();
-  const std::vector<Rle> masks = encode_masks(found, model.config());
+  std::vector<Rle> masks = encode_masks(found, model.config());
   std::vector<OverlayItem> items;
   for (int64_t i = 0; i < found.size(); ++i) {
-    const float score = found.scores.data<const float>()[i];
-    if (score < kLeastScore) continue;
-    const float* box = found.boxes.data<const float>() + i * 4;
-    const int64_t label = found.labels.data<const int64_t>()[i];
-    OverlayItem item;
-    item.mask = masks[static_cast<size_t>(i)];
-    item.box = {box[0], box[1], box[2], box[3]};
-    item.label = label;
-    item.score = score;
-    item.text = fmt::format("{} {:.0f}%", name_of(dataset, label), 100 * score);
-    items.push_back(std::move(item));
+    if (found.scores.data<const float>()[i] < kLeastScore) continue;
+    const std::string name = name_of(dataset, found.labels.data<const int64_t>()[i]);
+    items.push_back(found_object(found, i, std::move(masks[static_cast<size_t>(i)]), name));
   }
   return draw_overlay(pixels, items);
 }
