@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -50,7 +51,8 @@ class TrainableMaskRcnn {
   const Execution& execution() const { return execution_; }
 
   // Moves the loaded parameters to the device and says in which precision to compute. Throws
-  // ShapeError naming a parameter that was not loaded, UsageError for a precision there is not.
+  // ShapeError naming a parameter that was not loaded, UsageError for a precision there is not and
+  // for `compat` on a GPU.
   void place(const Execution& execution);
 
   // Recorded for gradients. The observer sees "body/i", "neck/i", "rpn/logits/i", "rpn/deltas/i",
@@ -62,7 +64,17 @@ class TrainableMaskRcnn {
 
  private:
   Proposals propose(const RpnOutput& rpn, const TrainingBatch& batch) const;
-  Tensor anchors(const RpnOutput& rpn, const TrainingBatch& batch) const;
+  Tensor anchors(const RpnOutput& rpn, const TrainingBatch& batch) const;  // [T, 4], all levels
+  // Objectness and boxes.
+  std::array<Tensor, 2> rpn_losses(const RpnOutput& rpn, const TrainingBatch& batch,
+                                   const SamplingKey& key, const Observer& observer) const;
+  TrainingTargets roi_targets(const Proposals& proposals, const TrainingBatch& batch,
+                              const SamplingKey& key, const Observer& observer) const;
+  // Classes and boxes. maps: those that serve RoIs.
+  std::array<Tensor, 2> box_losses(std::span<const Tensor> maps, const TrainingTargets& targets,
+                                   const Observer& observer) const;
+  Tensor mask_loss(std::span<const Tensor> maps, const TrainingTargets& targets,
+                   const MaskTable& masks, const Observer& observer) const;
 
   MaskRcnnConfig config_;
   MaskRcnnTree tree_;
