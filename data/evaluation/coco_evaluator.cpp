@@ -1,167 +1,209 @@
 #include "data/evaluation/coco_evaluator.h"
 
-#include <algorithm>
-#include <set>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "core/error.h"
 #include "core/parallel.h"
-#include "data/evaluation/numpy_mean.h"
-#include "data/evaluation/precision.h"
+#include "data/evaluation/overlaps.h"
 #include "data/masks/rle.h"
 
 namespace mrcnn {
 namespace {
 
-constexpr std::array<int64_t, 3> kDetectionLimits = {1, 10, kMaxDetections};
-
-// All that the twelve numbers are made of, of one class.
-struct ClassCurves {
-  // [area range][threshold], with all detections
-  std::array<std::array<PrecisionCurve, kNumIouThresholds>, kNumAreaRanges> by_area;
-  // [limit][threshold], all sizes
-  std::array<std::array<double, kNumIouThresholds>, 3> recall_by_limit;
+// The objects and detections of one class in an image, detections by falling score.
+struct ClassObjects {
+  std::vector<const EvaluatedTruth*> truths;
+  std::vector<const EvaluatedDetection*> detections;
 };
 
-ClassCurves curves_of(std::vector<ImageMatches> images) {
-  std::sort(images.begin(), images.end(),
-            [](const ImageMatches& a, const ImageMatches& b) { return a.image_id < b.image_id; });
-  ClassCurves curves{};
-  for (size_t t = 0; t < kNumIouThresholds; ++t) {
-    for (size_t range = 0; range < kNumAreaRanges; ++range) {
-      curves.by_area[range][t] = precision_curve(images, t, range, kMaxDetections);
-    }
-    for (size_t limit = 0; limit < kDetectionLimits.size(); ++limit) {
-      curves.recall_by_limit[limit][t] =
-          precision_curve(images, t, 0, kDetectionLimits[limit]).recall;
-    }
-  }
-  return curves;
+void sort_and_cut(std::vector<const EvaluatedDetection*>& detections) {
+  std::stable_sort(
+      detections.begin(), detections.end(),
+      [](const EvaluatedDetection* a, const EvaluatedDetection* b) { return a->score > b->score; });
+  if (detections.size() > static_cast<size_t>(kMaxDetections)) detections.resize(kMaxDetections);
 }
 
-double mean_precision(std::span<const ClassCurves> classes, size_t range, size_t first_threshold,
-                      size_t last_threshold) {
-  std::vector<double> values;  // thresholds, recalls, classes: numpy's order
-  for (size_t t = first_threshold; t <= last_threshold; ++t) {
-    for (size_t r = 0; r < kNumRecalls; ++r) {
-      for (const ClassCurves& one : classes) {
-        const double value = one.by_area[range][t].precision[r];
-        if (value > -1) values.push_back(value);
+MatchInput match_input(const ClassObjects& objects, IouKind kind,
+                       const CocoEvaluatorOptions& options) {
+  MatchInput input;
+  for (const EvaluatedTruth* truth : objects.truths) {
+    input.truth_areas.push_back(truth->area);
+    input.crowd.push_back(truth->crowd);
+    input.never_found.push_back(options.strict_ids && truth->id == 0);
+  }
+  const bool area_of_box = kind == IouKind::kBox || options.strict_areas;
+  for (const EvaluatedDetection* detection : objects.detections) {
+    input.scores.push_back(detection->score);
+    input.detection_areas.push_back(area_of_box ? detection->box[2] * detection->box[3]
+                                                : static_cast<double>(rle_area(detection->mask)));
+  }
+  input.iou = overlaps(kind, objects.detections, objects.truths);
+  return input;
+}
+
+// Adds what is wrong of one class in one image at the lowest threshold.
+class MistakeFinder {
+ public:
+  MistakeFinder(int64_t image_id, std::span<const EvaluatedTruth> truths,
+                std::span<const EvaluatedDetection> detections, MistakeCollector& collector)
+      : image_id_(image_id), truths_(truths), detections_(detections), collector_(collector) {}
+
+  void find(const ClassObjects& objects, const MatchInput& input, const ImageMatches& matches) {
+    const size_t num_truths = objects.truths.size();
+    std::vector<double> best_of_truth(num_truths, 0);
+    for (size_t d = 0; d < objects.detections.size(); ++d) {
+      double best = 0;
+      for (size_t g = 0; g < num_truths; ++g) {
+        const double iou = input.iou[d * num_truths + g];
+        best_of_truth[g] = std::max(best_of_truth[g], iou);
+        best = std::max(best, iou);
+      }
+      const MatchedDetection& outcome = matches.detections[d];
+      if (((outcome.matched[0] | outcome.ignored[0]) & 1U) == 0) {
+        const EvaluatedDetection& wrong = *objects.detections[d];
+        collector_.add(FalsePositive{.image_id = image_id_,
+                                     .category = wrong.category,
+                                     .score = wrong.score,
+                                     .box = wrong.box,
+                                     .index = &wrong - detections_.data(),
+                                     .best_iou = best});
       }
     }
-  }
-  return numpy_mean(values);
-}
-
-template <typename RecallOf>
-double mean_recall(std::span<const ClassCurves> classes, RecallOf recall_of) {
-  std::vector<double> values;
-  for (size_t t = 0; t < kNumIouThresholds; ++t) {
-    for (const ClassCurves& one : classes) {
-      const double value = recall_of(one, t);
-      if (value > -1) values.push_back(value);
+    for (size_t g = 0; g < num_truths; ++g) {
+      const EvaluatedTruth& truth = *objects.truths[g];
+      if (truth.crowd || (matches.found[g] & 1U) != 0) continue;
+      collector_.add(Miss{.image_id = image_id_,
+                          .category = truth.category,
+                          .id = truth.id,
+                          .area = truth.area,
+                          .box = truth.box,
+                          .index = &truth - truths_.data(),
+                          .best_iou = best_of_truth[g]});
     }
   }
-  return numpy_mean(values);
-}
+
+ private:
+  int64_t image_id_;
+  std::span<const EvaluatedTruth> truths_;
+  std::span<const EvaluatedDetection> detections_;
+  MistakeCollector& collector_;
+};
 
 }  // namespace
 
-CocoEvaluator::CocoEvaluator(std::vector<int64_t> categories, IouKind kind) : kind_(kind) {
-  for (const int64_t category : categories) matches_[category];
+CocoEvaluator::CocoEvaluator(std::vector<int64_t> categories, IouKind kind,
+                             const CocoEvaluatorOptions& options)
+    : kind_(kind), options_(options), mistakes_(options.num_mistakes) {
+  std::sort(categories.begin(), categories.end());
+  categories.erase(std::unique(categories.begin(), categories.end()), categories.end());
+  for (const int64_t category : categories) {
+    classes_.push_back({.category = category, .images = {}, .detections = {}});
+  }
 }
 
 void CocoEvaluator::add(int64_t image_id, std::span<const EvaluatedTruth> truths,
                         std::span<const EvaluatedDetection> detections) {
-  std::set<int64_t> present;
-  for (const EvaluatedTruth& truth : truths) present.insert(truth.category);
-  for (const EvaluatedDetection& detection : detections) present.insert(detection.category);
-  for (const int64_t category : present) {
-    if (matches_.contains(category)) add_category(image_id, category, truths, detections);
-  }
-}
-
-void CocoEvaluator::add_category(int64_t image_id, int64_t category,
-                                 std::span<const EvaluatedTruth> truths,
-                                 std::span<const EvaluatedDetection> detections) {
-  std::vector<const EvaluatedTruth*> wanted;
-  for (const EvaluatedTruth& truth : truths) {
-    if (truth.category == category) wanted.push_back(&truth);
-  }
-  std::vector<const EvaluatedDetection*> found;
   for (const EvaluatedDetection& detection : detections) {
-    if (detection.category == category) found.push_back(&detection);
+    if (!std::isnan(detection.score)) continue;
+    throw Error(ExitCode::kData,
+                fmt::format("[coco_evaluator] a detection in image {} has a score that is not a "
+                            "number",
+                            image_id));
   }
-  std::stable_sort(
-      found.begin(), found.end(),
-      [](const EvaluatedDetection* a, const EvaluatedDetection* b) { return a->score > b->score; });
-  if (found.size() > static_cast<size_t>(kMaxDetections)) found.resize(kMaxDetections);
+  std::map<size_t, ClassObjects> present;  // by index into classes_
+  const auto objects_of = [&](int64_t category) -> ClassObjects* {
+    const auto found =
+        std::lower_bound(classes_.begin(), classes_.end(), category,
+                         [](const Class& one, int64_t wanted) { return one.category < wanted; });
+    if (found == classes_.end() || found->category != category) return nullptr;
+    return &present[static_cast<size_t>(found - classes_.begin())];
+  };
+  for (const EvaluatedTruth& truth : truths) {
+    if (ClassObjects* objects = objects_of(truth.category)) objects->truths.push_back(&truth);
+  }
+  for (const EvaluatedDetection& detection : detections) {
+    if (ClassObjects* objects = objects_of(detection.category)) {
+      objects->detections.push_back(&detection);
+    }
+  }
 
-  std::vector<BoxedMask> wanted_masks;
-  if (kind_ == IouKind::kMask) {
-    for (const EvaluatedTruth* truth : wanted) wanted_masks.emplace_back(truth->mask);
+  std::vector<std::pair<size_t, ImageMatches>> outcomes;
+  MistakeCollector mistakes(options_.num_mistakes);
+  MistakeFinder finder(image_id, truths, detections, mistakes);
+  for (auto& [k, objects] : present) {
+    sort_and_cut(objects.detections);
+    const MatchInput input = match_input(objects, kind_, options_);
+    outcomes.emplace_back(k, match_image(input));
+    if (options_.num_mistakes > 0) finder.find(objects, input, outcomes.back().second);
   }
-  MatchInput input;
-  for (const EvaluatedTruth* truth : wanted) {
-    input.truth_areas.push_back(truth->area);
-    input.crowd.push_back(truth->crowd);
+
+  const std::lock_guard lock(mutex_);
+  image_ids_.push_back(image_id);
+  for (const auto& [k, outcome] : outcomes) {
+    Class& one = classes_[k];
+    one.images.push_back(
+        {.image_id = image_id,
+         .matched = {.image = 0,
+                     .num_detections = static_cast<uint32_t>(outcome.detections.size()),
+                     .first_detection = one.detections.size(),
+                     .num_truths = outcome.num_truths}});
+    one.detections.insert(one.detections.end(), outcome.detections.begin(),
+                          outcome.detections.end());
   }
-  for (const EvaluatedDetection* detection : found) {
-    input.scores.push_back(detection->score);
-    input.detection_areas.push_back(kind_ == IouKind::kBox
-                                        ? detection->box[2] * detection->box[3]
-                                        : static_cast<double>(rle_area(detection->mask)));
-    if (kind_ == IouKind::kBox) {
-      for (const EvaluatedTruth* truth : wanted) {
-        input.iou.push_back(coco_box_iou(detection->box, truth->box, truth->crowd));
-      }
-      continue;
-    }
-    const BoxedMask mask(detection->mask);
-    for (size_t g = 0; g < wanted.size(); ++g) {
-      input.iou.push_back(coco_mask_iou(mask, wanted_masks[g], wanted[g]->crowd));
-    }
-  }
-  matches_[category].push_back(match_image(image_id, input));
+  const Mistakes worst = mistakes.worst();
+  for (const FalsePositive& mistake : worst.false_positives) mistakes_.add(mistake);
+  for (const Miss& mistake : worst.misses) mistakes_.add(mistake);
 }
 
-CocoSummary CocoEvaluator::summary() const {
-  std::vector<const std::vector<ImageMatches>*> images;
-  for (const auto& [category, matches] : matches_) images.push_back(&matches);
-  std::vector<ClassCurves> classes(images.size());
-  parallel_for(0, static_cast<int64_t>(images.size()), 1, [&](int64_t begin, int64_t end) {
-    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
-      classes[i] = curves_of(*images[i]);
+ClassMatches CocoEvaluator::sorted_matches(const Class& one,
+                                           const std::vector<int64_t>& image_ids) {
+  std::vector<const ImageOfClass*> order;
+  for (const ImageOfClass& image : one.images) order.push_back(&image);
+  std::sort(order.begin(), order.end(),
+            [](const ImageOfClass* a, const ImageOfClass* b) { return a->image_id < b->image_id; });
+  ClassMatches matches;
+  matches.category = one.category;
+  matches.images.reserve(order.size());
+  matches.detections.reserve(one.detections.size());
+  auto id = image_ids.begin();
+  for (const ImageOfClass* image : order) {
+    id = std::lower_bound(id, image_ids.end(), image->image_id);
+    MatchedImage& matched = matches.images.emplace_back(image->matched);
+    matched.image = static_cast<uint32_t>(id - image_ids.begin());
+    matched.first_detection = matches.detections.size();
+    const MatchedDetection* first = one.detections.data() + image->matched.first_detection;
+    matches.detections.insert(matches.detections.end(), first, first + matched.num_detections);
+  }
+  return matches;
+}
+
+MatchTable CocoEvaluator::matches() const {
+  const std::lock_guard lock(mutex_);
+  MatchTable table;
+  table.image_ids = image_ids_;
+  std::sort(table.image_ids.begin(), table.image_ids.end());
+  const auto twice = std::adjacent_find(table.image_ids.begin(), table.image_ids.end());
+  if (twice != table.image_ids.end()) {
+    throw Error(ExitCode::kData, fmt::format("[coco_evaluator] image {} was added twice", *twice));
+  }
+  table.classes.resize(classes_.size());
+  parallel_for(0, static_cast<int64_t>(classes_.size()), 1, [&](int64_t begin, int64_t end) {
+    for (auto k = static_cast<size_t>(begin); k < static_cast<size_t>(end); ++k) {
+      table.classes[k] = sorted_matches(classes_[k], table.image_ids);
     }
   });
+  return table;
+}
 
-  constexpr size_t kLast = kNumIouThresholds - 1, kAt75 = 5;
-  CocoSummary summary;
-  const auto recall_at = [&](size_t limit) {
-    return mean_recall(classes, [limit](const ClassCurves& one, size_t t) {
-      return one.recall_by_limit[limit][t];
-    });
-  };
-  const auto recall_in = [&](size_t range) {
-    return mean_recall(classes, [range](const ClassCurves& one, size_t t) {
-      return one.by_area[range][t].recall;
-    });
-  };
-  summary.values = {mean_precision(classes, 0, 0, kLast),
-                    mean_precision(classes, 0, 0, 0),
-                    mean_precision(classes, 0, kAt75, kAt75),
-                    mean_precision(classes, 1, 0, kLast),
-                    mean_precision(classes, 2, 0, kLast),
-                    mean_precision(classes, 3, 0, kLast),
-                    recall_at(0),
-                    recall_at(1),
-                    recall_at(2),
-                    recall_in(1),
-                    recall_in(2),
-                    recall_in(3)};
-  size_t i = 0;
-  for (const auto& [category, matches] : matches_) {
-    summary.class_ap[category] = mean_precision(std::span(classes).subspan(i++, 1), 0, 0, kLast);
-  }
-  return summary;
+Mistakes CocoEvaluator::mistakes() const {
+  const std::lock_guard lock(mutex_);
+  return mistakes_.worst();
 }
 
 }  // namespace mrcnn

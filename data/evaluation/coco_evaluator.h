@@ -1,65 +1,67 @@
-// COCO's evaluation of detections: average precision and recall over boxes or masks, one image at a
-// time, so that nothing but outcomes is kept. Equals pycocotools to the last bit, with one
-// exception: there an object whose id is 0 is never found.
+// COCO's evaluation of detections: average precision and recall over boxes or masks, image by
+// image, so that nothing but outcomes is kept. Equals pycocotools to the last bit, its two oddities
+// on demand.
 // Source: Lin et al. 2014; pycocotools cocoeval.py.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <map>
+#include <mutex>
 #include <span>
-#include <string_view>
 #include <vector>
 
-#include "core/rle.h"
-#include "data/evaluation/mask_iou.h"
-#include "data/evaluation/matching.h"
+#include "data/evaluation/coco_curves.h"
+#include "data/evaluation/evaluated_objects.h"
+#include "data/evaluation/match_table.h"
+#include "data/evaluation/mistakes.h"
 
 namespace mrcnn {
 
-enum class IouKind { kBox, kMask };
-
-// Masks are read by kMask only, boxes by kBox only.
-struct EvaluatedTruth {
-  int64_t category = 0;
-  CocoBox box{};
-  double area = 0;  // as annotated; decides the range of sizes
-  bool crowd = false;
-  Rle mask;
-};
-
-struct EvaluatedDetection {
-  int64_t category = 0;
-  double score = 0;
-  CocoBox box{};
-  Rle mask;
-};
-
-inline constexpr std::array<std::string_view, 12> kCocoMetrics = {
-    "AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"};
-
-struct CocoSummary {
-  std::array<double, 12> values{};     // of kCocoMetrics; -1: nothing to find
-  std::map<int64_t, double> class_ap;  // by category
+struct CocoEvaluatorOptions {
+  // As pycocotools: an object whose id is 0 is never found, though it is taken.
+  bool strict_ids = false;
+  // As pycocotools where the first of the results states a box: kMask too takes a detection's size
+  // from its box.
+  bool strict_areas = false;
+  int64_t num_mistakes = 0;  // of each kind that mistakes() lists
 };
 
 class CocoEvaluator {
  public:
   // Detections and objects of other categories are not counted.
-  CocoEvaluator(std::vector<int64_t> categories, IouKind kind);
+  CocoEvaluator(std::vector<int64_t> categories, IouKind kind,
+                const CocoEvaluatorOptions& options = {});
 
-  // Each image once, in any order. Detections in any order; of equal scores the first counts first.
+  // Each image once, in any order and from any number of threads at the same time; the numbers do
+  // not depend on either. An image without objects and detections counts for resampling only.
+  // Detections in any order; of equal scores the first counts first. Throws Error with
+  // ExitCode::kData for a score that is not a number, before anything is counted.
   void add(int64_t image_id, std::span<const EvaluatedTruth> truths,
            std::span<const EvaluatedDetection> detections);
 
-  CocoSummary summary() const;
+  // Of all images so far. Throws Error with ExitCode::kData if an image was added twice.
+  MatchTable matches() const;
+  Mistakes mistakes() const;
+  CocoSummary summary() const { return summarize(CocoCurves(matches())); }
 
  private:
-  void add_category(int64_t image_id, int64_t category, std::span<const EvaluatedTruth> truths,
-                    std::span<const EvaluatedDetection> detections);
+  struct ImageOfClass {  // detections from first_detection on
+    int64_t image_id;
+    MatchedImage matched;
+  };
+  struct Class {
+    int64_t category = 0;
+    std::vector<ImageOfClass> images;
+    std::vector<MatchedDetection> detections;
+  };
+  static ClassMatches sorted_matches(const Class& one, const std::vector<int64_t>& image_ids);
 
   IouKind kind_;
-  std::map<int64_t, std::vector<ImageMatches>> matches_;  // by category
+  CocoEvaluatorOptions options_;
+  mutable std::mutex mutex_;  // of all below
+  std::vector<int64_t> image_ids_;
+  std::vector<Class> classes_;  // ascending category
+  MistakeCollector mistakes_;
 };
 
 }  // namespace mrcnn

@@ -1,46 +1,64 @@
 #include "data/evaluation/mask_iou.h"
 
 #include <algorithm>
-#include <cstdint>
-
-#include "data/masks/rle.h"
+#include <cstddef>
 
 namespace mrcnn {
 namespace {
 
-CocoBox box_of(const Rle& mask) {
-  const PixelBox box = rle_bbox(mask);
-  return {static_cast<double>(box.x), static_cast<double>(box.y), static_cast<double>(box.width),
-          static_cast<double>(box.height)};
-}
+using Run = BoxedMask::Run;
 
-// Walks along the runs of a mask.
-class Runs {
- public:
-  explicit Runs(const Rle& mask) : counts_(mask.counts) {
-    if (!counts_.empty()) left_ = counts_[0];
-    skip_empty();
-  }
-  bool done() const { return index_ >= counts_.size(); }
-  bool foreground() const { return index_ % 2 == 1; }
-  uint32_t left() const { return left_; }
-  void advance(uint32_t pixels) {
-    left_ -= pixels;
-    skip_empty();
-  }
-
- private:
-  void skip_empty() {
-    while (left_ == 0 && index_ < counts_.size()) {
-      ++index_;
-      left_ = index_ < counts_.size() ? counts_[index_] : 0;
+CocoBox box_around(const std::vector<Run>& runs, int64_t height) {
+  if (runs.empty()) return {};
+  const auto rows = static_cast<uint32_t>(height);
+  uint32_t top = rows, bottom = 0;
+  // Columns are counted along with the runs, which is cheaper than to divide for each.
+  uint32_t column = runs.front().begin / rows, column_begin = column * rows;
+  const uint32_t first_column = column;
+  for (const Run& run : runs) {
+    while (run.begin - column_begin >= rows) {
+      column_begin += rows;
+      ++column;
+    }
+    const uint32_t first_row = run.begin - column_begin, end_row = run.end - column_begin;
+    if (end_row <= rows) {
+      top = std::min(top, first_row);
+      bottom = std::max(bottom, end_row);
+    } else {  // goes on in the next column, so it covers a last and a first row
+      top = 0;
+      bottom = rows;
     }
   }
+  const uint32_t last_column = (runs.back().end - 1) / rows;
+  return {static_cast<double>(first_column), static_cast<double>(top),
+          static_cast<double>(last_column - first_column + 1), static_cast<double>(bottom - top)};
+}
 
-  const std::vector<uint32_t>& counts_;
-  size_t index_ = 0;
-  uint32_t left_ = 0;
-};
+// The runs of `runs` that may meet [begin, end).
+std::pair<const Run*, const Run*> runs_between(const std::vector<Run>& runs, uint32_t begin,
+                                               uint32_t end) {
+  const auto first = std::partition_point(runs.begin(), runs.end(),
+                                          [begin](const Run& run) { return run.end <= begin; });
+  const auto last =
+      std::partition_point(first, runs.end(), [end](const Run& run) { return run.begin < end; });
+  return {runs.data() + (first - runs.begin()), runs.data() + (last - runs.begin())};
+}
+
+int64_t intersection_of(const std::vector<Run>& a, const std::vector<Run>& b) {
+  const uint32_t begin = std::max(a.front().begin, b.front().begin);
+  const uint32_t end = std::min(a.back().end, b.back().end);
+  auto [i, i_end] = runs_between(a, begin, end);
+  auto [j, j_end] = runs_between(b, begin, end);
+  int64_t pixels = 0;
+  while (i != i_end && j != j_end) {
+    const uint32_t i_last = i->end, j_last = j->end;
+    const uint32_t from = std::max(i->begin, j->begin), to = std::min(i_last, j_last);
+    pixels += to > from ? to - from : 0;
+    i += i_last <= j_last ? 1 : 0;
+    j += j_last <= i_last ? 1 : 0;
+  }
+  return pixels;
+}
 
 }  // namespace
 
@@ -58,26 +76,27 @@ double coco_box_iou(const CocoBox& detection, const CocoBox& truth, bool crowd) 
   return intersection / union_area;
 }
 
-BoxedMask::BoxedMask(const Rle& rle) : mask(&rle), box(box_of(rle)) {}
+BoxedMask::BoxedMask(const Rle& rle) : height(rle.height), width(rle.width) {
+  runs.reserve(rle.counts.size() / 2);
+  uint32_t position = 0;
+  for (size_t i = 0; i + 1 < rle.counts.size(); i += 2) {
+    const uint32_t begin = position + rle.counts[i];
+    position = begin + rle.counts[i + 1];
+    if (position == begin) continue;
+    runs.push_back({begin, position});
+    area += position - begin;
+  }
+  box = box_around(runs, height);
+}
 
 double coco_mask_iou(const BoxedMask& detection, const BoxedMask& truth, bool crowd) {
-  const Rle& found = *detection.mask;
-  const Rle& wanted = *truth.mask;
-  if (found.height != wanted.height || found.width != wanted.width) return -1;
+  if (detection.height != truth.height || detection.width != truth.width) return -1;
   // Most pairs lie apart, which their boxes tell at once.
   if (!(coco_box_iou(detection.box, truth.box, crowd) > 0)) return 0;
-  int64_t intersection = 0, either = 0, own = 0;
-  Runs a(found), b(wanted);
-  while (!a.done() && !b.done()) {
-    const uint32_t pixels = std::min(a.left(), b.left());
-    if (a.foreground()) own += pixels;
-    if (a.foreground() && b.foreground()) intersection += pixels;
-    if (a.foreground() || b.foreground()) either += pixels;
-    a.advance(pixels);
-    b.advance(pixels);
-  }
+  const int64_t intersection = intersection_of(detection.runs, truth.runs);
   if (intersection == 0) return 0;
-  return static_cast<double>(intersection) / static_cast<double>(crowd ? own : either);
+  const int64_t over = crowd ? detection.area : detection.area + truth.area - intersection;
+  return static_cast<double>(intersection) / static_cast<double>(over);
 }
 
 }  // namespace mrcnn

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <vector>
 
 #include "core/rle.h"
 
@@ -14,12 +16,20 @@ using CocoBox = std::array<double, 4>;  // (x, y, width, height), pixels
 // so that any number of detections may lie in it.
 double coco_box_iou(const CocoBox& detection, const CocoBox& truth, bool crowd);
 
-// A mask with the box around it, which is found once for all the masks that it is compared with.
+// A mask made ready to be compared with many.
 struct BoxedMask {
+  struct Run {  // of foreground: positions [begin, end) in column-major order
+    uint32_t begin;
+    uint32_t end;
+  };
+
   explicit BoxedMask(const Rle& rle);
 
-  const Rle* mask;  // must outlive this
-  CocoBox box;
+  int64_t height;
+  int64_t width;
+  int64_t area = 0;  // pixels
+  CocoBox box{};     // around the foreground; all 0 if there is none
+  std::vector<Run> runs;
 };
 
 // The same for masks, counted in pixels. -1 if they are of different sizes.

@@ -1,8 +1,7 @@
 #include "data/evaluation/matching.h"
 
-#include <algorithm>
-#include <cmath>
-#include <numeric>
+#include <cstddef>
+#include <span>
 
 namespace mrcnn {
 namespace {
@@ -13,54 +12,77 @@ bool outside(double area, const AreaRange& range) {
   return area < range.least || area > range.most;
 }
 
-// The object that a detection takes: of those it may take the one with the largest IoU, the later
-// one on ties; one that counts before any that is ignored. `order`: those that count first.
-size_t best_truth(const MatchInput& input, size_t detection, double threshold,
-                  const std::vector<size_t>& order, const std::vector<bool>& ignored,
-                  const std::vector<bool>& taken) {
-  double best = std::min(threshold, 1 - 1e-10);
-  size_t match = kNone;
-  for (const size_t g : order) {
-    if (taken[g] && !input.crowd[g]) continue;
-    if (match != kNone && !ignored[match] && ignored[g]) break;
-    const double iou = input.iou[detection * order.size() + g];
-    if (iou < best) continue;
-    best = iou;
-    match = g;
-  }
-  return match;
-}
-
-void match_range(const MatchInput& input, size_t range, ImageMatches& matches) {
-  const size_t num_truths = input.truth_areas.size();
-  std::vector<bool> ignored(num_truths);
-  std::vector<size_t> order(num_truths);
-  std::iota(order.begin(), order.end(), size_t{0});
-  for (size_t g = 0; g < num_truths; ++g) {
-    ignored[g] = input.crowd[g] || outside(input.truth_areas[g], kAreaRanges[range]);
-    matches.num_truths[range] += ignored[g] ? 0 : 1;
-  }
-  std::stable_partition(order.begin(), order.end(), [&](size_t g) { return !ignored[g]; });
-
-  const auto thresholds = coco_iou_thresholds();
-  for (size_t t = 0; t < kNumIouThresholds; ++t) {
-    const auto bit = static_cast<uint16_t>(1U << t);
-    std::vector<bool> taken(num_truths, false);
-    for (size_t d = 0; d < matches.detections.size(); ++d) {
-      ImageMatches::Detection& detection = matches.detections[d];
-      const size_t match = best_truth(input, d, thresholds[t], order, ignored, taken);
-      bool is_ignored = false;
-      if (match == kNone) {
-        is_ignored = outside(input.detection_areas[d], kAreaRanges[range]);
-      } else {
-        taken[match] = true;
-        detection.matched[range] |= bit;
-        is_ignored = ignored[match];
+// For each detection the objects that it overlaps enough for the lowest threshold. Nearly always
+// there are none or one.
+class Candidates {
+ public:
+  Candidates(const MatchInput& input, double least_iou) {
+    const size_t num_truths = input.truth_areas.size();
+    begins_.push_back(0);
+    for (size_t d = 0; d < input.scores.size(); ++d) {
+      for (size_t g = 0; g < num_truths; ++g) {
+        if (input.iou[d * num_truths + g] >= least_iou) truths_.push_back(g);
       }
-      if (is_ignored) detection.ignored[range] |= bit;
+      begins_.push_back(truths_.size());
     }
   }
-}
+  std::span<const size_t> of(size_t d) const {
+    return std::span(truths_).subspan(begins_[d], begins_[d + 1] - begins_[d]);
+  }
+
+ private:
+  std::vector<size_t> truths_;
+  std::vector<size_t> begins_;
+};
+
+// One range of sizes.
+class RangeMatcher {
+ public:
+  RangeMatcher(const MatchInput& input, size_t range)
+      : input_(input), ignored_(input.truth_areas.size()), taken_(input.truth_areas.size(), 0) {
+    for (size_t g = 0; g < ignored_.size(); ++g) {
+      ignored_[g] = input.crowd[g] || outside(input.truth_areas[g], kAreaRanges[range]);
+    }
+  }
+
+  uint32_t num_truths() const {
+    uint32_t count = 0;
+    for (const bool ignored : ignored_) count += ignored ? 0 : 1;
+    return count;
+  }
+
+  // One that counts before any that is ignored.
+  size_t take(size_t d, size_t t, double threshold, std::span<const size_t> candidates) {
+    size_t match = best(d, t, threshold, candidates, false);
+    if (match == kNone) match = best(d, t, threshold, candidates, true);
+    if (match != kNone) taken_[match] |= static_cast<uint16_t>(1U << t);
+    return match;
+  }
+
+  bool is_ignored(size_t g) const { return ignored_[g]; }
+  const std::vector<uint16_t>& taken() const { return taken_; }
+
+ private:
+  // The largest IoU of those that may be taken, the later one on ties.
+  size_t best(size_t d, size_t t, double threshold, std::span<const size_t> candidates,
+              bool ignored) const {
+    size_t match = kNone;
+    double best_iou = threshold;
+    for (const size_t g : candidates) {
+      if (ignored_[g] != ignored) continue;
+      if (((taken_[g] >> t) & 1U) != 0 && !input_.crowd[g]) continue;
+      const double iou = input_.iou[d * ignored_.size() + g];
+      if (iou < best_iou) continue;
+      best_iou = iou;
+      match = g;
+    }
+    return match;
+  }
+
+  const MatchInput& input_;
+  std::vector<bool> ignored_;
+  std::vector<uint16_t> taken_;  // bit t: at threshold t
+};
 
 }  // namespace
 
@@ -74,15 +96,31 @@ std::array<double, kNumIouThresholds> coco_iou_thresholds() {
   return thresholds;
 }
 
-ImageMatches match_image(int64_t image_id, const MatchInput& input) {
+ImageMatches match_image(const MatchInput& input) {
+  const auto thresholds = coco_iou_thresholds();
+  const Candidates candidates(input, thresholds.front());
   ImageMatches matches;
-  matches.image_id = image_id;
-  for (const double score : input.scores) {
-    ImageMatches::Detection detection;
-    detection.score = score;
-    matches.detections.push_back(detection);
+  matches.detections.resize(input.scores.size());
+  for (size_t range = 0; range < kNumAreaRanges; ++range) {
+    RangeMatcher matcher(input, range);
+    matches.num_truths[range] = matcher.num_truths();
+    for (size_t d = 0; d < input.scores.size(); ++d) {
+      uint32_t matched = 0, ignored = 0;
+      const bool is_outside = outside(input.detection_areas[d], kAreaRanges[range]);
+      for (size_t t = 0; t < kNumIouThresholds; ++t) {
+        const size_t match = matcher.take(d, t, thresholds[t], candidates.of(d));
+        const bool counts = match != kNone && !input.never_found[match];
+        if (counts) matched |= 1U << t;
+        if ((match != kNone && matcher.is_ignored(match)) || (!counts && is_outside)) {
+          ignored |= 1U << t;
+        }
+      }
+      matches.detections[d].score = input.scores[d];
+      matches.detections[d].matched[range] = static_cast<uint16_t>(matched);
+      matches.detections[d].ignored[range] = static_cast<uint16_t>(ignored);
+    }
+    if (range == 0) matches.found = matcher.taken();
   }
-  for (size_t range = 0; range < kNumAreaRanges; ++range) match_range(input, range, matches);
   return matches;
 }
 

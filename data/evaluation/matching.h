@@ -4,8 +4,8 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 namespace mrcnn {
@@ -29,21 +29,23 @@ struct MatchInput {
   std::vector<double> detection_areas;  // D
   std::vector<double> truth_areas;      // G, as annotated
   std::vector<bool> crowd;              // G
+  std::vector<bool> never_found;        // G; it is taken, but that does not count as a match
   std::vector<double> iou;              // D * G, detection outermost
 };
 
-// Bit t of an entry belongs to threshold t.
-struct ImageMatches {
-  struct Detection {
-    double score = 0;
-    std::array<uint16_t, kNumAreaRanges> matched{};
-    std::array<uint16_t, kNumAreaRanges> ignored{};
-  };
-  int64_t image_id = 0;
-  std::vector<Detection> detections;
-  std::array<int64_t, kNumAreaRanges> num_truths{};  // that must be found
+// Bit t of an entry belongs to threshold t. Neither bit: a wrong detection.
+struct MatchedDetection {
+  double score = 0;
+  std::array<uint16_t, kNumAreaRanges> matched{};
+  std::array<uint16_t, kNumAreaRanges> ignored{};  // neither right nor wrong
 };
 
-ImageMatches match_image(int64_t image_id, const MatchInput& input);
+struct ImageMatches {
+  std::vector<MatchedDetection> detections;           // in the order of the input
+  std::array<uint32_t, kNumAreaRanges> num_truths{};  // that must be found
+  std::vector<uint16_t> found;                        // G, by any detection; all sizes
+};
+
+ImageMatches match_image(const MatchInput& input);
 
 }  // namespace mrcnn

@@ -85,8 +85,8 @@ TEST_CASE("All numbers equal pycocotools to the last bit") {
         CHECK(summary.values[i] == expected.span<const double>()[i]);
       }
       size_t k = 0;
-      for (const auto& [category, ap] : summary.class_ap) {
-        CHECK(ap == classes.span<const double>()[k++]);
+      for (const auto& [category, values] : summary.classes) {
+        CHECK(values[0] == classes.span<const double>()[k++]);
       }
     }
   }
