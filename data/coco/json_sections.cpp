@@ -30,7 +30,7 @@ std::string shown(int c) {
 
 }  // namespace
 
-JsonSections::JsonSections(SourceFile& file) : file_(file) {}
+JsonSections::JsonSections(SourceFile& file, JsonRoot root) : file_(file), root_(root) {}
 
 void JsonSections::fail(const std::string& problem, size_t ahead) const {
   throw FileError(ExitCode::kData, file_.path(),
@@ -46,7 +46,7 @@ bool JsonSections::fill() {
   if (window_.size() - end_ < kBlock) window_.resize(std::max(2 * window_.size(), end_ + kBlock));
   const std::span<char> target(window_.data() + end_, kBlock);
   const size_t count = file_.read(target);
-  hash_.update(std::as_bytes(target.first(count)));
+  if (root_ == JsonRoot::kSections) hash_.update(std::as_bytes(target.first(count)));
   end_ += count;
   return count > 0;
 }
@@ -71,16 +71,31 @@ void JsonSections::start() {
   if (c < 0) fail("is empty");
   if (c == 0xEF) fail("begins with a byte order mark: save it as UTF-8 without one");
   if (c == 0xFE || c == 0xFF || c == 0) fail("is UTF-16 or binary: save it as UTF-8");
-  const int first = peek_behind_space();
+  check_root(peek_behind_space());
+  ++begin_;
+  ++offset_;
+  state_ = root_ == JsonRoot::kList ? State::kArray : State::kMember;
+  first_piece_ = true;
+}
+
+void JsonSections::check_root(int first) const {
+  if (root_ == JsonRoot::kList) {
+    if (first == '{') {
+      fail("is an object, as files of annotations are, and not a list of results");
+    }
+    if (first != '[') fail(fmt::format("is not a JSON list: it begins with {}", shown(first)));
+    return;
+  }
   if (first == '[') {
     fail(
         "is a list, as files of results are, and not an object with images, annotations and "
         "categories");
   }
   if (first != '{') fail(fmt::format("is not a JSON object: it begins with {}", shown(first)));
-  ++begin_;
-  ++offset_;
-  state_ = State::kMember;
+}
+
+std::string JsonSections::within() const {
+  return root_ == JsonRoot::kList ? "the list" : "\"" + section_ + "\"";
 }
 
 bool JsonSections::next(JsonPiece& piece) {
@@ -92,7 +107,10 @@ bool JsonSections::next(JsonPiece& piece) {
     }
     const int c = peek_behind_space();
     if (state_ == State::kEnd) {
-      if (c >= 0) fail(fmt::format("has {} behind the end of its JSON object", shown(c)));
+      if (c >= 0) {
+        fail(fmt::format("has {} behind the end of its JSON {}", shown(c),
+                         root_ == JsonRoot::kList ? "list" : "object"));
+      }
       return false;
     }
     if (c < 0) fail("ends inside its JSON object: it is truncated");
@@ -193,10 +211,10 @@ void JsonSections::take_elements(JsonPiece& piece) {
         fail(fmt::format("is nested more than {} levels deep", kMaxJsonDepth), at);
       case JsonNesting::Stop::kEndOfText:
         if (available() > kMaxPieceBytes) {
-          fail(fmt::format("has an element of more than {} MiB in \"{}\"", kMaxPieceBytes >> 20,
-                           section_));
+          fail(fmt::format("has an element of more than {} MiB in {}", kMaxPieceBytes >> 20,
+                           within()));
         }
-        if (!fill()) fail("ends inside \"" + section_ + "\": it is truncated", available());
+        if (!fill()) fail("ends inside " + within() + ": it is truncated", available());
         break;
     }
   }
@@ -209,7 +227,7 @@ void JsonSections::take_elements(JsonPiece& piece) {
   peek_behind_space();
   ++begin_;
   ++offset_;
-  state_ = State::kAfterValue;
+  state_ = root_ == JsonRoot::kList ? State::kEnd : State::kAfterValue;
 }
 
 // A value that is not an array.

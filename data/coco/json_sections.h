@@ -1,5 +1,6 @@
-// A JSON file whose root is an object, cut into pieces that can be parsed alone and at the same
-// time, so that a file of any size is parsed by several threads in bounded memory.
+// A JSON file whose root is an object of sections, or one list, cut into pieces that can be parsed
+// alone and at the same time, so that a file of any size is parsed by several threads in bounded
+// memory.
 #pragma once
 
 #include <array>
@@ -18,7 +19,7 @@ inline constexpr size_t kJsonPadding = 64;
 inline constexpr int kMaxJsonDepth = 64;
 
 struct JsonPiece {
-  std::string section;    // the root's key
+  std::string section;    // the root's key; "" where the root is a list
   bool is_array = false;  // the section's value
   bool is_first = false;  // of its section
   int64_t number = 0;     // pieces before it in the file
@@ -51,20 +52,28 @@ class JsonNesting {
   bool escaped_ = false;
 };
 
+enum class JsonRoot {
+  kSections,  // annotations: an object
+  kList,      // results: an array, which is the only section
+};
+
 class JsonSections {
  public:
-  explicit JsonSections(SourceFile& file);
+  explicit JsonSections(SourceFile& file, JsonRoot root = JsonRoot::kSections);
 
   // Makes `piece` the next one, or returns false at the end of the file, whose form outside the
   // pieces is then known to be right. Throws FileError with the place as "byte N".
   bool next(JsonPiece& piece);
-  int64_t num_pieces() const { return num_pieces_; }           // so far
-  std::array<uint8_t, 32> sha256() { return hash_.finish(); }  // of the file; once, at its end
+  int64_t num_pieces() const { return num_pieces_; }  // so far
+  // Of a file of sections; once, at its end.
+  std::array<uint8_t, 32> sha256() { return hash_.finish(); }
 
  private:
   enum class State { kStart, kMember, kArray, kAfterValue, kEnd };
 
   void start();
+  void check_root(int first) const;
+  std::string within() const;  // the section, for messages
   bool start_member(JsonPiece& piece);
   void take_elements(JsonPiece& piece);
   void take_value(JsonPiece& piece);
@@ -79,6 +88,7 @@ class JsonSections {
   [[noreturn]] void fail(const std::string& problem, size_t ahead = 0) const;
 
   SourceFile& file_;
+  const JsonRoot root_;
   Sha256 hash_;
   std::vector<char> window_;  // bytes begin_ .. end_ are read and not yet taken
   size_t begin_ = 0;

@@ -109,8 +109,9 @@ std::string find_element_id(const JsonPiece& piece, size_t at) {
 void fail_invalid_json(const std::string& path, const JsonPiece& piece, size_t at,
                        const char* problem) {
   const int64_t byte = piece.begin + static_cast<int64_t>(at) - 1;
+  const std::string section = piece.section.empty() ? "" : "\"" + piece.section + "\" ";
   throw FileError(ExitCode::kData, path, fmt::format("byte {}", byte),
-                  fmt::format("\"{}\" is not valid JSON from here on: {}", piece.section, problem));
+                  fmt::format("{}is not valid JSON from here on: {}", section, problem));
 }
 
 class PieceParser::Implementation {

@@ -41,6 +41,48 @@ void check_refused(const std::string& content, const std::string& message) {
   CHECK_THROWS_WITH_AS(pieces_of(content), doctest::Contains(message.c_str()), FileError);
 }
 
+// The text of each piece of a file whose root is a list.
+std::vector<std::string> list_pieces_of(const std::string& content) {
+  const test::TemporaryDirectory folder;
+  SourceFile file(folder.write("a.json", content));
+  JsonSections sections(file, JsonRoot::kList);
+  std::vector<std::string> pieces;
+  JsonPiece piece;
+  while (sections.next(piece)) {
+    CHECK(piece.is_array);
+    CHECK(piece.is_first == pieces.empty());
+    CHECK(piece.section.empty());
+    pieces.push_back(text_of(piece));
+  }
+  return pieces;
+}
+
+TEST_CASE("AListIsOneSection") {
+  CHECK(list_pieces_of(" [] \n") == std::vector<std::string>{"[]"});
+  CHECK(list_pieces_of("[{\"a\": [1]}, {}]") == std::vector<std::string>{"[{\"a\": [1]}, {}]"});
+  std::string content = "[";
+  for (int i = 0; i < 30; ++i) {
+    content += (i > 0 ? ",{\"a\": \"" : "{\"a\": \"") + std::string(100'000, 'x') + "\"}";
+  }
+  const std::vector<std::string> pieces = list_pieces_of(content + "]");
+  CHECK(pieces.size() > 1);
+  std::string joined;
+  for (const std::string& piece : pieces) {
+    joined += (joined.empty() ? "" : ",") + piece.substr(1, piece.size() - 2);
+  }
+  CHECK(joined == content.substr(1));
+  const auto refused = [](const std::string& text, const char* message) {
+    CAPTURE(text);
+    CHECK_THROWS_WITH_AS(list_pieces_of(text), doctest::Contains(message), FileError);
+  };
+  refused("", "is empty");
+  refused("{}", "is an object, as files of annotations are");
+  refused("3", "is not a JSON list: it begins with '3'");
+  refused("[{}", "ends inside the list: it is truncated");
+  refused("[{} {}}", "'}' without its '{'");
+  refused("[{}] {}", "byte 5: has '{' behind the end of its JSON list");
+}
+
 TEST_CASE("RejectsWhatIsNoJsonObject") {
   check_refused("", "byte 0: is empty");
   check_refused("  ", "is not a JSON object: it begins with the end");
