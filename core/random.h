@@ -17,7 +17,8 @@ enum class RandomPurpose : uint32_t {
   kShapes,
   kTest,
   kRpnSampler,
-  kRoiSampler
+  kRoiSampler,
+  kResampling
 };
 
 // One Philox4x32-10 block: four 32-bit words from a 128-bit counter and a 64-bit key.

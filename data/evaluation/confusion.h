@@ -26,8 +26,7 @@ class ConfusionMatrix {
                   const ConfusionOptions& options = {});
 
   // Each image once, in any order and from any number of threads at the same time.
-  void add(int64_t image_id, std::span<const EvaluatedTruth> truths,
-           std::span<const EvaluatedDetection> detections);
+  void add(std::span<const EvaluatedTruth> truths, std::span<const EvaluatedDetection> detections);
 
   const std::vector<int64_t>& categories() const { return categories_; }  // ascending
   // Objects of class `truth` found as class `found`, both indices into categories();

@@ -14,12 +14,6 @@
 
 namespace mrcnn {
 
-// Recall and precision after each detection, by falling score.
-// 2007: the mean of the largest precision at recall 0, 0.1 .. 1 or above.
-double voc_ap_2007(std::span<const double> recall, std::span<const double> precision);
-// 2010 on: the area below the precision made monotonic.
-double voc_ap_2012(std::span<const double> recall, std::span<const double> precision);
-
 struct VocAp {
   double ap_2007 = -1;  // -1: nothing to find
   double ap_2012 = -1;
