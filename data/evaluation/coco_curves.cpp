@@ -5,7 +5,6 @@
 #include <span>
 
 #include "core/parallel.h"
-#include "data/evaluation/numpy_mean.h"
 #include "data/evaluation/ranking.h"
 
 namespace mrcnn {
@@ -54,8 +53,8 @@ RightOnes right_ones(const Ranking& ranking, size_t t, size_t a, int64_t limit) 
 }
 
 // Means over thresholds, recalls and classes in numpy's order of what is there.
-double mean_precision(const CocoCurves& curves, size_t first_k, size_t end_k, size_t a,
-                      size_t first_t, size_t last_t) {
+double mean_precision(const CocoCurves& curves, NumpySum sum, size_t first_k, size_t end_k,
+                      size_t a, size_t first_t, size_t last_t) {
   std::vector<double> values;
   for (size_t t = first_t; t <= last_t; ++t) {
     for (size_t r = 0; r < kNumRecalls; ++r) {
@@ -65,10 +64,11 @@ double mean_precision(const CocoCurves& curves, size_t first_k, size_t end_k, si
       }
     }
   }
-  return numpy_mean(values);
+  return numpy_mean(values, sum);
 }
 
-double mean_recall(const CocoCurves& curves, size_t first_k, size_t end_k, size_t a, size_t m) {
+double mean_recall(const CocoCurves& curves, NumpySum sum, size_t first_k, size_t end_k, size_t a,
+                   size_t m) {
   std::vector<double> values;
   for (size_t t = 0; t < kNumIouThresholds; ++t) {
     for (size_t k = first_k; k < end_k; ++k) {
@@ -76,14 +76,16 @@ double mean_recall(const CocoCurves& curves, size_t first_k, size_t end_k, size_
       if (value > -1) values.push_back(value);
     }
   }
-  return numpy_mean(values);
+  return numpy_mean(values, sum);
 }
 
-CocoValues values_of(const CocoCurves& curves, size_t first_k, size_t end_k) {
+CocoValues values_of(const CocoCurves& curves, NumpySum sum, size_t first_k, size_t end_k) {
   const auto precision = [&](size_t a, size_t first_t, size_t last_t) {
-    return mean_precision(curves, first_k, end_k, a, first_t, last_t);
+    return mean_precision(curves, sum, first_k, end_k, a, first_t, last_t);
   };
-  const auto recall = [&](size_t a, size_t m) { return mean_recall(curves, first_k, end_k, a, m); };
+  const auto recall = [&](size_t a, size_t m) {
+    return mean_recall(curves, sum, first_k, end_k, a, m);
+  };
   return {precision(0, 0, kLast),
           precision(0, kAt50, kAt50),
           precision(0, kAt75, kAt75),
@@ -171,12 +173,12 @@ double CocoCurves::recall(size_t t, size_t k, size_t a, size_t m) const {
   return curves_[curve_index(t, k, a, m)].recall;
 }
 
-CocoSummary summarize(const CocoCurves& curves) {
+CocoSummary summarize(const CocoCurves& curves, NumpySum sum) {
   const size_t num_classes = curves.categories().size();
   CocoSummary summary;
-  summary.values = values_of(curves, 0, num_classes);
+  summary.values = values_of(curves, sum, 0, num_classes);
   for (size_t k = 0; k < num_classes; ++k) {
-    summary.classes[curves.categories()[k]] = values_of(curves, k, k + 1);
+    summary.classes[curves.categories()[k]] = values_of(curves, sum, k, k + 1);
   }
   return summary;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data/evaluation/match_table.h"
+#include "data/evaluation/numpy_mean.h"
 #include "data/evaluation/ranking.h"
 
 namespace mrcnn {
@@ -63,6 +64,7 @@ struct CocoSummary {
   std::map<int64_t, CocoValues> classes;  // by category: the same numbers of one class alone
 };
 
-CocoSummary summarize(const CocoCurves& curves);
+// Means as numpy computes them. Versions differ in the last bit where there are many classes.
+CocoSummary summarize(const CocoCurves& curves, NumpySum sum = NumpySum::kBlocks);
 
 }  // namespace mrcnn

@@ -32,14 +32,15 @@ double pairwise_sum(std::span<const double> values) {
 
 }  // namespace
 
-double numpy_mean(std::span<const double> values) {
-  constexpr size_t kBlock = 8192;  // numpy hands its buffers to the sum one by one
+double numpy_mean(std::span<const double> values, NumpySum sum) {
+  constexpr size_t kBlock = 8192;
   if (values.empty()) return -1;
-  double sum = 0;
-  for (size_t begin = 0; begin < values.size(); begin += kBlock) {
-    sum += pairwise_sum(values.subspan(begin, std::min(kBlock, values.size() - begin)));
+  const size_t block = sum == NumpySum::kBlocks ? kBlock : values.size();
+  double total = 0;
+  for (size_t begin = 0; begin < values.size(); begin += block) {
+    total += pairwise_sum(values.subspan(begin, std::min(block, values.size() - begin)));
   }
-  return sum / static_cast<double>(values.size());
+  return total / static_cast<double>(values.size());
 }
 
 }  // namespace mrcnn

@@ -14,24 +14,9 @@ from torchvision.models.detection.roi_heads import project_masks_on_boxes
 from torchvision.ops import box_iou, roi_align
 
 import c5_reference
+from random_draws import philox_words
 
 RPN_SAMPLER, ROI_SAMPLER = 6, 7  # RandomPurpose of core/random.h
-MASK32 = np.uint64(0xFFFFFFFF)
-
-
-def philox_words(seed, purpose, step, index):
-    """RandomStream{seed, purpose, step}.word(index) for an array of indices (core/random.h)."""
-    index = np.asarray(index, np.uint64)
-    block = index // np.uint64(4)
-    counter = [block & MASK32, block >> np.uint64(32),
-               np.full_like(block, step), np.full_like(block, purpose)]
-    key = [np.uint64(seed & 0xFFFFFFFF), np.uint64(seed >> 32)]
-    for _ in range(10):
-        low, high = np.uint64(0xD2511F53) * counter[0], np.uint64(0xCD9E8D57) * counter[2]
-        counter = [(high >> np.uint64(32)) ^ counter[1] ^ key[0], high & MASK32,
-                   (low >> np.uint64(32)) ^ counter[3] ^ key[1], low & MASK32]
-        key = [(key[0] + np.uint64(0x9E3779B9)) & MASK32, (key[1] + np.uint64(0xBB67AE85)) & MASK32]
-    return np.choose((index % np.uint64(4)).astype(np.int64), counter)
 
 
 class Sampler:

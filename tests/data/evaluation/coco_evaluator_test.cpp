@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <string>
 
+#include "core/error.h"
+#include "core/random.h"
 #include "data/masks/rle.h"
 #include "tests/support/golden.h"
 
@@ -130,6 +133,66 @@ TEST_CASE("Nothing to find is -1, other categories are not counted") {
   CHECK(evaluator.summary().values[0] == -1);
 }
 
+TEST_CASE("RejectsScoresThatAreNoNumbersAndImagesTwice") {
+  CocoEvaluator evaluator({1}, IouKind::kBox);
+  const std::vector<EvaluatedDetection> found{
+      {.category = 9, .score = std::nan(""), .box = {0, 0, 1, 1}, .mask = {}}};
+  CHECK_THROWS_WITH_AS(evaluator.add(5, {}, found), doctest::Contains("image 5"), Error);
+  evaluator.add(5, {}, {});
+  CHECK(evaluator.matches().image_ids == std::vector<int64_t>{5});
+  evaluator.add(5, {}, {});
+  CHECK_THROWS_WITH_AS(evaluator.matches(), doctest::Contains("image 5 was added twice"), Error);
+}
+
+TEST_CASE("Oddities of pycocotools are there on demand only") {
+  std::vector<EvaluatedTruth> truths{square(1, 0)};
+  truths[0].id = 0;
+  const std::vector<EvaluatedDetection> found{
+      {.category = 1, .score = 1, .box = {0, 0, 200, 200}, .mask = truths[0].mask}};
+  const auto summary = [&](const CocoEvaluatorOptions& options) {
+    CocoEvaluator evaluator({1}, IouKind::kMask, options);
+    evaluator.add(1, truths, found);
+    return evaluator.summary().values;
+  };
+  CHECK(summary({})[8] == 1);
+  CHECK(summary({.strict_ids = true})[8] == 0);
+  // A wrong detection is left out where its size is out of range: by its box it is large.
+  truths[0].id = 1;
+  const auto small = [&](const CocoEvaluatorOptions& options) {
+    CocoEvaluator evaluator({1}, IouKind::kMask, options);
+    evaluator.add(1, truths, found);
+    const std::vector<EvaluatedDetection> elsewhere{
+        {.category = 1, .score = 2, .box = {0, 0, 200, 200}, .mask = square(1, 10).mask}};
+    evaluator.add(2, {}, elsewhere);
+    return evaluator.summary().values[3];
+  };
+  CHECK(small({}) == doctest::Approx(0.5));
+  CHECK(small({.strict_areas = true}) == doctest::Approx(1));
+}
+
+TEST_CASE("Curves: the score that reaches a recall, numbers of objects") {
+  CocoEvaluator evaluator({1, 2}, IouKind::kBox);
+  const std::vector<EvaluatedTruth> truths{square(1, 0), square(1, 10)};
+  const std::vector<EvaluatedDetection> found{
+      {.category = 1, .score = 0.75, .box = {50, 50, 5, 5}, .mask = {}},
+      {.category = 1, .score = 0.5, .box = truths[0].box, .mask = {}}};
+  evaluator.add(1, truths, found);
+  const CocoCurves curves(evaluator.matches());
+  CHECK(curves.categories() == std::vector<int64_t>{1, 2});
+  CHECK(curves.num_truths(0, 0) == 2);
+  CHECK(curves.num_truths(0, 3) == 0);
+  CHECK(curves.num_detections(0) == 2);
+  CHECK(curves.precision(0, 0, 0, 0, 2) == doctest::Approx(0.5));
+  CHECK(curves.score(0, 0, 0, 0, 2) == 0.75);
+  CHECK(curves.score(0, 50, 0, 0, 2) == 0.5);
+  CHECK(curves.precision(0, 51, 0, 0, 2) == 0);
+  CHECK(curves.score(0, 51, 0, 0, 2) == 0);
+  CHECK(curves.recall(0, 0, 0, 2) == 0.5);
+  CHECK(curves.recall(0, 0, 0, 0) == 0);  // only the first detection
+  CHECK(curves.recall(0, 1, 0, 2) == -1);
+  CHECK(curves.precision(9, 0, 0, 3, 2) == -1);
+}
+
 TEST_CASE("Overlap: crowds count the detection's area only, sizes must agree") {
   const EvaluatedTruth a = square(1, 0), b = square(1, 5);
   CHECK(coco_box_iou(a.box, b.box, false) == doctest::Approx(1.0 / 3));
@@ -139,6 +202,30 @@ TEST_CASE("Overlap: crowds count the detection's area only, sizes must agree") {
   const std::vector<uint8_t> other(20 * 21, 1);
   const Rle larger = rle_from_bitmap(other, 20, 21);
   CHECK(coco_mask_iou(BoxedMask(a.mask), BoxedMask(larger), false) == -1);
+}
+
+TEST_CASE("Masks are compared as pixel by pixel") {
+  for (uint32_t number = 0; number < 300; ++number) {
+    const RandomStream random{.seed = 17, .step = number};
+    const int64_t height = 1 + number % 11, width = 1 + number % 17;
+    const auto size = static_cast<size_t>(height * width);
+    std::vector<uint8_t> a(size), b(size);
+    int64_t either = 0, both = 0;
+    for (size_t i = 0; i < size; ++i) {
+      a[i] = random.uniform(2 * i) < random.uniform(1000) ? 1 : 0;
+      b[i] = random.uniform(2 * i + 1) < random.uniform(1001) ? 1 : 0;
+      either += a[i] | b[i];
+      both += a[i] & b[i];
+    }
+    const Rle first = rle_from_bitmap(a, height, width), second = rle_from_bitmap(b, height, width);
+    const double expected = both == 0 ? 0 : static_cast<double>(both) / static_cast<double>(either);
+    CHECK(coco_mask_iou(BoxedMask(first), BoxedMask(second), false) == expected);
+    const PixelBox box = rle_bbox(first);
+    CHECK(BoxedMask(first).box == CocoBox{static_cast<double>(box.x), static_cast<double>(box.y),
+                                          static_cast<double>(box.width),
+                                          static_cast<double>(box.height)});
+    CHECK(BoxedMask(first).area == rle_area(first));
+  }
 }
 
 }  // namespace
