@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <vector>
 
 #include "core/parallel.h"
@@ -47,17 +48,31 @@ std::vector<Blend> column_blends(const ResizeGeometry& geometry) {
   return columns;
 }
 
-// input_row [W, 3] u8 -> row [visible width, 3]
-void blend_columns(const std::vector<Blend>& columns, const PixelTable& table,
-                   const uint8_t* input_row, float* row) {
-  for (const Blend& column : columns) {
-    const uint8_t* first = input_row + column.first * 3;
-    const uint8_t* second = input_row + column.second * 3;
+// Normalised pixels of a row have a fourth value, 0, so that one vector holds a pixel.
+constexpr int64_t kPixelValues = 4;
+
+// The part of an input row that columns read, normalised. pixels [W, 4]
+void normalize_columns(const std::vector<Blend>& columns, const PixelTable& table,
+                       const uint8_t* input_row, float* pixels) {
+  const Blend& front = columns.front();
+  const Blend& back = columns.back();  // the leftmost when mirrored
+  const auto [left, right] = std::minmax({front.first, front.second, back.first, back.second});
+  for (int64_t x = left; x <= right; ++x) {
     for (size_t c = 0; c < 3; ++c) {
-      const auto& normalized = table.normalized[c];
-      const int64_t channel = table.input_channel[c];
-      row[c] = column.of(normalized[first[channel]], normalized[second[channel]]);
+      pixels[x * kPixelValues + static_cast<int64_t>(c)] =
+          table.normalized[c][input_row[x * 3 + table.input_channel[c]]];
     }
+  }
+}
+
+// pixels [W, 4] -> row [visible width, 3], after which one value is overwritten.
+void blend_columns(const std::vector<Blend>& columns, const float* pixels, float* row) {
+  for (const Blend& column : columns) {
+    const float* first = pixels + column.first * kPixelValues;
+    const float* second = pixels + column.second * kPixelValues;
+    std::array<float, kPixelValues> blended;
+    for (size_t c = 0; c < kPixelValues; ++c) blended[c] = column.of(first[c], second[c]);
+    std::memcpy(row, blended.data(), sizeof(blended));
     row += 3;
   }
 }
@@ -77,14 +92,19 @@ class RowCache {
  public:
   RowCache(const ResizeGeometry& geometry, const std::vector<Blend>& columns,
            const PixelTable& table, const uint8_t* image)
-      : columns_(columns), table_(table), image_(image), row_bytes_(geometry.input.width * 3) {
-    for (Row& row : rows_) row.values.resize(columns.size() * 3);
+      : columns_(columns),
+        table_(table),
+        image_(image),
+        row_bytes_(geometry.input.width * 3),
+        pixels_(static_cast<size_t>(geometry.input.width * kPixelValues)) {
+    for (Row& row : rows_) row.values.resize(columns.size() * 3 + 1);
   }
 
   const float* row(int64_t y) {
     Row& slot = rows_[static_cast<size_t>(y % 2)];
     if (slot.y != y) {
-      blend_columns(columns_, table_, image_ + y * row_bytes_, slot.values.data());
+      normalize_columns(columns_, table_, image_ + y * row_bytes_, pixels_.data());
+      blend_columns(columns_, pixels_.data(), slot.values.data());
       slot.y = y;
     }
     return slot.values.data();
@@ -99,6 +119,7 @@ class RowCache {
   const PixelTable& table_;
   const uint8_t* image_;
   int64_t row_bytes_;
+  std::vector<float> pixels_;  // of one input row
   std::array<Row, 2> rows_;
 };
 
