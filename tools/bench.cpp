@@ -1,8 +1,9 @@
-// bench: times whole models and single ops.
+// bench: times whole models, single ops and the loader.
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,12 +14,15 @@
 #include "kernels/conv/conv2d.h"
 #include "kernels/conv/convolution_plan.h"
 #include "models/zoo.h"
+#include "tools/bench/bench_photos.h"
 #include "tools/bench/op_bench.h"
 #include "tools/bench/plans.h"
 #include "tools/bench/report.h"
 #include "tools/bench/train_bench.h"
 #include "tools/cli_main.h"
 #include "tools/command_line.h"
+#include "tools/dataset/open_dataset.h"
+#include "tools/interrupt.h"
 #include "tools/load_model.h"
 
 namespace {
@@ -30,6 +34,15 @@ struct PlanOptions {
   std::vector<std::string> precisions{"fp32", "tf32", "bf16"};
   int64_t height = 800;
   int64_t width = 1344;
+};
+
+struct LoaderCommand {
+  LoaderBenchOptions bench;
+  std::string data;
+  std::string split = "train2017";
+  int64_t photos = 64;
+  int64_t height = 480;
+  int64_t width = 640;
 };
 
 struct Options {
@@ -48,19 +61,24 @@ struct Options {
   bool strict = false;
   std::string json;
   PlanOptions plans;
+  LoaderCommand loader;
 };
 
-void add_common_options(CLI::App& app, Options& options, int& warmup, int& repeat) {
+void add_repetitions(CLI::App& app, Options& options, int& warmup, int& repeat) {
   app.add_option("--repeat", repeat, "Measured repetitions")
       ->capture_default_str()
       ->check(CLI::Range(1, 100000));
   app.add_option("--warmup", warmup, "Repetitions before measuring")
       ->capture_default_str()
       ->check(CLI::Range(0, 100000));
+  app.add_option("--json", options.json, "Write the numbers to this file too");
+}
+
+void add_common_options(CLI::App& app, Options& options, int& warmup, int& repeat) {
+  add_repetitions(app, options, warmup, repeat);
   app.add_option("--threads", options.threads, "Threads; 0 = all cores or OMP_NUM_THREADS")
       ->capture_default_str()
       ->check(CLI::Range(0, 4096));
-  app.add_option("--json", options.json, "Write the numbers to this file too");
 }
 
 CLI::App* add_infer(CLI::App& app, Options& options) {
@@ -115,6 +133,39 @@ CLI::App* add_train(CLI::App& app, Options& options) {
       ->capture_default_str();
   add_common_options(*train, options, own.warmup, own.repeat);
   return train;
+}
+
+CLI::App* add_loader(CLI::App& app, Options& options) {
+  CLI::App* loader = app.add_subcommand(
+      "loader",
+      "The data of a training: decoding by the loader's threads, then the op that mirrors and\n"
+      "resizes. Without --data on pictures that it makes in a temporary folder.");
+  LoaderCommand& own = options.loader;
+  loader->add_option("--data", own.data, "Data set, as for train");
+  loader->add_option("--split", own.split, "Its split")->capture_default_str();
+  loader->add_option("--height", own.height, "Only photos of this size, upright or turned")
+      ->capture_default_str()
+      ->check(CLI::Range(32, 4096));
+  loader->add_option("--width", own.width)->capture_default_str()->check(CLI::Range(32, 4096));
+  loader->add_option("--photos", own.photos, "Photos to make without --data")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10000));
+  loader->add_option("--images", own.bench.images, "Images per repetition")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000000));
+  loader->add_option("--batch", own.bench.batch, "Images per batch")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
+  loader->add_option("--min-size", own.bench.min_size, "Short side that the network sees")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4096));
+  loader->add_option("--threads", own.bench.threads, "Threads of the loader, and of the op")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4096));
+  loader->add_option("--device", options.device, "Of the op: auto, cpu, cuda or cuda:1")
+      ->capture_default_str();
+  add_repetitions(*loader, options, own.bench.warmup, own.bench.repeat);
+  return loader;
 }
 
 CLI::App* add_plans(CLI::App& app, PlanOptions& options) {
@@ -196,6 +247,27 @@ void run_train(Options& options) {
   if (!options.json.empty()) write_train_bench(options.json, settings, result);
 }
 
+int run_loader(Options& options) {
+  LoaderCommand& own = options.loader;
+  const InterruptGuard interrupt;
+  own.bench.stop_requested = [&interrupt] { return interrupt.requested().has_value(); };
+  const DeviceChoice device = choose_device(options.device);
+  own.bench.execution.device = device.device;
+  const auto warn = [](const std::string& line) { fmt::print(stderr, "bench: {}\n", line); };
+  const std::unique_ptr<Dataset> photos =
+      own.data.empty()
+          ? generated_photos(own.photos, own.height, own.width)
+          : photos_of_size(open_dataset(own.data, own.split, {}, warn), own.height, own.width);
+  set_num_threads(own.bench.threads);
+  const std::optional<LoaderBenchResult> result = bench_loader(*photos, own.bench);
+  if (!result) return static_cast<int>(*interrupt.requested());
+  const LoaderBenchSettings settings{
+      .photos = photos->name(), .device = device_text(device), .options = own.bench};
+  print_loader_bench(settings, *result);
+  if (!options.json.empty()) write_loader_bench(options.json, settings, *result);
+  return 0;
+}
+
 void run_ops(const Options& options) {
   const std::vector<OpSample> samples =
       bench_ops(options.infer.warmup, options.infer.repeat, choose_device(options.device).device);
@@ -206,11 +278,12 @@ void run_ops(const Options& options) {
 int bench(int argc, char** argv) {
   Options options;
   CLI::App app{
-      "Times whole models and single ops on this machine.\n\n"
+      "Times whole models, single ops and the loader on this machine.\n\n"
       "  bench infer --model maskrcnn_resnet50_fpn --image photo.jpg\n"
       "  bench infer --model maskrcnn_resnet50_fpn --device cuda --precision bf16\n"
       "  bench train --model maskrcnn_resnet50_fpn --batch 2\n"
       "  bench ops --repeat 20 --json ops.json\n"
+      "  bench loader --data coco2017 --threads 4\n"
       "  bench plans h100.json --models maskrcnn_resnet50_fpn --precision bf16"};
   app.name("bench");
   app.require_subcommand(1);
@@ -220,13 +293,14 @@ int bench(int argc, char** argv) {
   ops->add_option("--device", options.device, "auto, cpu, cuda or cuda:1")->capture_default_str();
   add_common_options(*ops, options, options.infer.warmup, options.infer.repeat);
   CLI::App* plans = add_plans(app, options.plans);
+  CLI::App* loader = add_loader(app, options);
   if (const std::optional<int> code = parse_command_line(app, argc, argv)) return *code;
   if (options.threads > 0) set_num_threads(options.threads);
   if (infer->parsed()) run_infer(options);
   if (train->parsed()) run_train(options);
   if (ops->parsed()) run_ops(options);
   if (plans->parsed()) run_plans(options.plans);
-  return 0;
+  return loader->parsed() ? run_loader(options) : 0;
 }
 
 }  // namespace

@@ -31,6 +31,13 @@ void write_summary(JsonWriter& json, const std::vector<double>& samples_ms) {
   json.value(summary.min_ms);
 }
 
+void write_samples(JsonWriter& json, const char* name, const std::vector<double>& samples) {
+  json.key(name);
+  json.begin_array();
+  for (const double sample : samples) json.value(sample);
+  json.end_array();
+}
+
 void write_settings(JsonWriter& json, const BenchSettings& settings) {
   json.begin_object();
   for (const auto& [name, text] :
@@ -59,10 +66,7 @@ void write_stages(JsonWriter& json, const std::vector<StageClock::Row>& stages) 
     json.key("stage");
     json.value(row.stage);
     write_summary(json, row.samples_ms);
-    json.key("samples_ms");
-    json.begin_array();
-    for (const double sample : row.samples_ms) json.value(sample);
-    json.end_array();
+    write_samples(json, "samples_ms", row.samples_ms);
     json.end_object();
   }
   json.end_array();
@@ -206,6 +210,75 @@ void write_op_bench(const std::string& path, const std::vector<OpSample>& sample
       json.key("op");
       json.value(sample.op);
       write_summary(json, sample.samples_ms);
+      json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+  });
+}
+
+void print_loader_bench(const LoaderBenchSettings& settings, const LoaderBenchResult& result) {
+  const LoaderBenchOptions& options = settings.options;
+  fmt::print(
+      "{}: mean {:.0f} pixels, {:.0f} bytes, {:.1f} objects\nbatch {}, {} loader threads, op on {} "
+      "with {} threads, short side {}, {} repetitions of {} images\n{:<24} {:>9} {:>12} {:>9} "
+      "{:>9} {:>9}\n",
+      settings.photos, result.pixels, result.file_bytes, result.objects, options.batch,
+      options.threads, settings.device, num_threads(), options.min_size, options.repeat,
+      options.images, "stage", "images/s", "images/s/core", "median ms", "p90 ms", "cpu ms");
+  for (const LoaderStage& stage : result.stages) {
+    const TimingSummary wall = summarize_samples(stage.wall_ms);
+    const double cpu_ms = summarize_samples(stage.cpu_ms).median_ms;
+    fmt::print("{:<24} {:>9.1f} {:>13.1f} {:>9.3f} {:>9.3f} {:>9.3f}\n", stage.name,
+               1000 / wall.median_ms, 1000 / cpu_ms, wall.median_ms, wall.p90_ms, cpu_ms);
+  }
+}
+
+void write_loader_bench(const std::string& path, const LoaderBenchSettings& settings,
+                        const LoaderBenchResult& result) {
+  const LoaderBenchOptions& options = settings.options;
+  write_json_file(path, [&](JsonWriter& json) {
+    json.begin_object();
+    json.key("settings");
+    json.begin_object();
+    for (const auto& [name, text] :
+         {std::pair{"photos", settings.photos}, std::pair{"device", settings.device}}) {
+      json.key(name);
+      json.value(text);
+    }
+    for (const auto& [name, number] :
+         {std::pair{"images", options.images}, std::pair{"batch", options.batch},
+          std::pair{"min_size", options.min_size},
+          std::pair{"loader_threads", static_cast<int64_t>(options.threads)},
+          std::pair{"threads", static_cast<int64_t>(num_threads())},
+          std::pair{"repeat", static_cast<int64_t>(options.repeat)}}) {
+      json.key(name);
+      json.value(number);
+    }
+    json.end_object();
+    for (const auto& [name, mean] :
+         {std::pair{"file_bytes", result.file_bytes}, std::pair{"pixels", result.pixels},
+          std::pair{"objects", result.objects}}) {
+      json.key(name);
+      json.value(mean);
+    }
+    json.key("stages");
+    json.begin_array(JsonWriter::Layout::kLinePerItem);
+    for (const LoaderStage& stage : result.stages) {
+      const double wall_ms = summarize_samples(stage.wall_ms).median_ms;
+      const double cpu_ms = summarize_samples(stage.cpu_ms).median_ms;
+      json.begin_object();
+      json.key("stage");
+      json.value(stage.name);
+      for (const auto& [name, value] :
+           {std::pair{"median_ms", wall_ms}, std::pair{"median_cpu_ms", cpu_ms},
+            std::pair{"images_per_second", 1000 / wall_ms},
+            std::pair{"images_per_second_per_core", 1000 / cpu_ms}}) {
+        json.key(name);
+        json.value(value);
+      }
+      write_samples(json, "samples_ms", stage.wall_ms);
+      write_samples(json, "samples_cpu_ms", stage.cpu_ms);
       json.end_object();
     }
     json.end_array();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tools/bench/infer_bench.h"
+#include "tools/bench/loader_bench.h"
 #include "tools/bench/timing.h"
 #include "tools/bench/train_bench.h"
 
@@ -43,5 +44,18 @@ struct OpSample {
 void print_op_bench(const std::vector<OpSample>& samples);
 // {"ops": [{"op", "median_ms", "p90_ms", "min_ms"}]}
 void write_op_bench(const std::string& path, const std::vector<OpSample>& samples);
+
+struct LoaderBenchSettings {
+  std::string photos;  // the data set, or "generated photos"
+  std::string device;  // of the op
+  LoaderBenchOptions options;
+};
+
+void print_loader_bench(const LoaderBenchSettings& settings, const LoaderBenchResult& result);
+// {"settings": {...}, "file_bytes", "pixels", "objects", "stages": [{"stage", "median_ms",
+//  "median_cpu_ms", "images_per_second", "images_per_second_per_core", "samples_ms",
+//  "samples_cpu_ms"}]}
+void write_loader_bench(const std::string& path, const LoaderBenchSettings& settings,
+                        const LoaderBenchResult& result);
 
 }  // namespace mrcnn
