@@ -187,7 +187,9 @@ check_code 0
 check_text stdout '^already trained: 0 epochs; to 2 epochs$'
 check_text stdout '^lr_epoch: 0\.01000, factor: 1\.00000$'
 check_text stdout $'^1\t [0-9]+\\.[0-9]{3}(\t[0-9]+\\.[0-9]{3}){4}$'
+check_text stdout '^iter: [0-9.]+, total: [0-9.]+, model: [0-9.]+, backward: [0-9.]+$'
 check_text stdout '^training: [0-9.]+ s, evaluation: [0-9.]+ s$'
 check_text stdout '^already trained: [1-9] epochs$'
 check_no_text stderr '^step '
+check_missing original/gpu_info.json
 finish

@@ -40,6 +40,11 @@ void OriginalConsole::losses(const StepLosses& losses) const {
   write_(line + "\n");
 }
 
+void OriginalConsole::times(const OriginalTimes& times) const {
+  write_(fmt::format("iter: {:.1f}, total: {:.1f}, model: {:.1f}, backward: {:.1f}\n",
+                     times.iter_ms, times.total_ms, times.model_ms, times.backward_ms));
+}
+
 void OriginalConsole::end_epoch(double training_s, double evaluation_s,
                                 const std::map<std::string, double>& metrics) const {
   write_(fmt::format("training: {:.1f} s, evaluation: {:.1f} s\n", training_s, evaluation_s));

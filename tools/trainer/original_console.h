@@ -13,6 +13,14 @@
 
 namespace mrcnn {
 
+// Means of an epoch, a step each.
+struct OriginalTimes {
+  double iter_ms = 0;   // with waiting for the images
+  double total_ms = 0;  // without
+  double model_ms = 0;
+  double backward_ms = 0;
+};
+
 class OriginalConsole {
  public:
   using Write = std::function<void(std::string_view)>;  // takes whole lines
@@ -28,6 +36,7 @@ class OriginalConsole {
   // Whether the losses of a step (from 0) have a line.
   bool is_due(int64_t step) const { return step % log_every_ == 0; }
   void losses(const StepLosses& losses) const;
+  void times(const OriginalTimes& times) const;
   // metrics: evaluation_log.h's, or empty if there was no evaluation.
   void end_epoch(double training_s, double evaluation_s,
                  const std::map<std::string, double>& metrics) const;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/loader/loader.h"
@@ -18,6 +19,12 @@ struct StepLosses {
   int64_t step = 0;
   std::array<double, kLossNames.size()> parts{};
   double total() const;
+};
+
+// The host's time, in seconds; a GPU may still be at work afterwards.
+struct PassTimes {
+  double model_s = 0;  // preparing the images, forward, losses
+  double backward_s = 0;
 };
 
 class StepRunner {
@@ -36,6 +43,8 @@ class StepRunner {
   std::vector<StepLosses> read();
 
   int64_t images() const { return images_; }  // of the step being put together
+  // Of the batches since the last call.
+  PassTimes take_times() { return std::exchange(times_, {}); }
 
  private:
   struct Pending {
@@ -50,6 +59,7 @@ class StepRunner {
   const TrainConfig& config_;
   FeedOptions feed_;
   int64_t images_ = 0;
+  PassTimes times_;
   Pending current_;
   std::deque<Pending> pending_;
 };

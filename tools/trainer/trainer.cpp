@@ -19,7 +19,7 @@
 #include "tools/trainer/metric_history.h"
 #include "tools/trainer/model_setup.h"
 #include "tools/trainer/open_data.h"
-#include "tools/trainer/original_console.h"
+#include "tools/trainer/original_report.h"
 #include "tools/trainer/resume.h"
 #include "tools/trainer/run_lock.h"
 #include "tools/trainer/schedule.h"
@@ -43,13 +43,21 @@ ProgressMode line_mode(const TrainerOptions& options) {
   return shown ? ProgressMode::kAuto : ProgressMode::kOff;
 }
 
-std::unique_ptr<OriginalConsole> original_console(const TrainerOptions& options) {
+using Say = std::function<void(const std::string&)>;
+
+std::unique_ptr<OriginalReport> original_report(const TrainerOptions& options, const Device& device,
+                                                const Say& say) {
   if (options.quiet || options.config.console != Console::kOriginal) return nullptr;
-  const auto write = [](std::string_view text) {
+  OriginalReport::Options report;
+  report.write = [](std::string_view text) {
     fmt::print("{}", text);
     std::fflush(stdout);  // each line when it is due, in a file too
   };
-  return std::make_unique<OriginalConsole>(write, options.config.log_every);
+  report.log_every = options.config.log_every;
+  report.gpu_info_path = options.config.out + "/gpu_info.json";
+  if (device.is_cuda()) report.gpus = cuda_devices().properties;
+  report.say = say;
+  return std::make_unique<OriginalReport>(report);
 }
 
 class Run {
@@ -59,7 +67,7 @@ class Run {
         say_([this](const std::string& line) { line_->message("train: " + line); }),
         line_(
             std::make_unique<TrainingLine>(line_mode(options), stderr_screen(), config_.log_every)),
-        original_(original_console(options)),
+        original_(original_report(options, device.device, say_)),
         quiet_(options.quiet),
         lock_(config_.out),
         checkpoints_(config_.out),
@@ -78,7 +86,6 @@ class Run {
   void report_losses();
   void note_skipped(const LoadedBatch& batch);
   void begin_original_epoch();
-  void end_original_epoch(double evaluation_began_s);
   bool is_due(int64_t every) const;
   bool epoch_ended() const;
   bool nothing_better() const;
@@ -90,9 +97,9 @@ class Run {
   double epoch() const { return static_cast<double>(step_) / length_.steps_per_epoch; }
 
   const TrainConfig config_;
-  std::function<void(const std::string&)> say_;
+  const Say say_;
   std::unique_ptr<TrainingLine> line_;
-  const std::unique_ptr<OriginalConsole> original_;
+  const std::unique_ptr<OriginalReport> original_;
   const bool quiet_;
   TrainingSignals signals_;
   const RunLock lock_;
@@ -116,7 +123,6 @@ class Run {
   int64_t num_skipped_ = 0;
   double elapsed_before_s_ = 0;
   double start_s_ = monotonic_seconds();
-  double epoch_start_s_ = start_s_;
 };
 
 void Run::restore(const ResumePoint& point) {
@@ -130,7 +136,7 @@ void Run::restore(const ResumePoint& point) {
 }
 
 void Run::introduce() {
-  if (original_) original_->device(device_.device);
+  if (original_) original_->console().device(device_.device);
   if (quiet_) return;
   say_(fmt::format("{}; {:.1f} million values are trained", setup_.summary_line,
                    static_cast<double>(state_->num_trained()) * 1e-6));
@@ -176,8 +182,12 @@ void Run::note_skipped(const LoadedBatch& batch) {
 }
 
 void Run::train_step() {
+  const double began_s = monotonic_seconds();
+  double waited_s = 0;
   for (int64_t i = 0; i < config_.accumulate; ++i) {
+    const double asked_s = monotonic_seconds();
     LoadedBatch batch = loader_->next();
+    waited_s += monotonic_seconds() - asked_s;
     note_skipped(batch);
     position_ = batch.next;
     runner_->add_batch(std::move(batch), step_);
@@ -186,6 +196,9 @@ void Run::train_step() {
   runner_->update(step_, config_.lr * lr_factor(schedule_, step_));
   ++step_;
   speed_->step(images, monotonic_seconds());
+  report_losses();
+  if (!original_) return;
+  original_->step(images, monotonic_seconds() - began_s - waited_s, runner_->take_times());
 }
 
 void Run::show(const StepLosses& losses) {
@@ -201,7 +214,7 @@ void Run::show(const StepLosses& losses) {
   view.images_per_s = speed_->images_per_s();
   view.remaining_s = speed_->remaining_s(length_.total_steps - step_);
   line_->show(view);
-  if (original_) original_->losses(losses);
+  if (original_) original_->console().losses(losses);
   if (view.step % config_.log_every != 0 && view.step != length_.total_steps) return;
   LogRecord record{"train", view.step, view.epoch, {}};
   record.values.emplace_back("loss", view.loss);
@@ -215,27 +228,18 @@ void Run::show(const StepLosses& losses) {
 // On a GPU the losses of several steps are fetched at once, so that it need not wait for the host.
 void Run::report_losses() {
   const bool due = device_.device.is_cpu() || step_ % config_.log_every == 0 ||
-                   (original_ && original_->is_due(step_ - 1)) || step_ == length_.total_steps ||
-                   signals_.stop_requested();
+                   (original_ && original_->console().is_due(step_ - 1)) ||
+                   step_ == length_.total_steps || signals_.stop_requested();
   if (!due) return;
   for (const StepLosses& losses : runner_->read()) show(losses);
 }
 
 void Run::begin_original_epoch() {
-  epoch_start_s_ = monotonic_seconds();
   if (!original_) return;
   LrSchedule without_warmup = schedule_;
   without_warmup.warmup_steps = 0;
   const double factor = lr_factor(without_warmup, step_);
-  original_->begin_epoch(position_.epoch, config_.lr * factor, factor);
-}
-
-void Run::end_original_epoch(double evaluation_began_s) {
-  if (!original_) return;
-  const bool evaluated = evaluated_step_ == step_;
-  original_->end_epoch(
-      evaluation_began_s - epoch_start_s_, monotonic_seconds() - evaluation_began_s,
-      evaluated ? history_.entries().back().values : std::map<std::string, double>{});
+  original_->begin_epoch(monotonic_seconds(), position_.epoch, config_.lr * factor, factor);
 }
 
 // Whether the last step finished a pass over the data, or began one.
@@ -259,7 +263,8 @@ bool Run::is_best() const {
 
 void Run::evaluate() {
   if (!data_.val || evaluated_step_ == step_) return;
-  speed_->pause(monotonic_seconds());
+  const double began_s = monotonic_seconds();
+  speed_->pause(began_s);
   const std::unique_ptr<MaskRcnn> model = state_->inference_model();
   const ModelEvaluation result =
       evaluate_model(*model, *data_.val,
@@ -267,12 +272,14 @@ void Run::evaluate() {
                       .max_images = config_.eval_images,
                       .stop_requested = [this] { return signals_.stop_requested().has_value(); },
                       .progress = {}});
-  speed_->resume(monotonic_seconds());
+  const double ended_s = monotonic_seconds();
+  speed_->resume(ended_s);
   if (!result.complete) return;  // interrupted: the numbers are of a part only
   evaluated_step_ = step_;
   for (const std::string& problem : result.skipped) say_("not evaluated: " + problem);
   const std::map<std::string, double> metrics = metrics_of(result);
   history_.add(step_, metrics);
+  if (original_) original_->evaluated(result.images, ended_s - began_s, metrics);
   LogRecord record{"eval", step_, epoch(), {}};
   record.values.assign(metrics.begin(), metrics.end());
   log_->write(record);
@@ -323,17 +330,16 @@ ExitCode Run::go() {
   if (original_) {
     const auto epochs =
         std::ceil(static_cast<double>(length_.total_steps) / length_.steps_per_epoch);
-    original_->begin(position_.epoch, static_cast<int64_t>(epochs));
+    original_->console().begin(position_.epoch, static_cast<int64_t>(epochs));
   }
   // A run that was stopped at the end of an epoch has its evaluation before it.
   if (is_due(config_.eval_every)) evaluate();
   begin_original_epoch();
   while (step_ < length_.total_steps && !nothing_better()) {
     train_step();
-    report_losses();
-    const double trained_s = monotonic_seconds();
+    if (original_ && epoch_ended()) original_->end_training(monotonic_seconds());
     if (!signals_.stop_requested() && is_due(config_.eval_every)) evaluate();
-    if (epoch_ended()) end_original_epoch(trained_s);
+    if (original_ && epoch_ended()) original_->end_epoch(monotonic_seconds());
     const std::optional<ExitCode> stop = signals_.stop_requested();
     const bool out_of_time =
         config_.max_time > 0 && monotonic_seconds() - start_s_ >= config_.max_time;
@@ -360,7 +366,7 @@ ExitCode Run::finish() {
   line_->finish();
   if (const std::optional<ExitCode> stop = signals_.stop_requested()) return *stop;
   write_final();
-  if (original_) original_->end(monotonic_seconds() - start_s_, position_.epoch);
+  if (original_) original_->console().end(monotonic_seconds() - start_s_, position_.epoch);
   return ExitCode::kOk;
 }
 

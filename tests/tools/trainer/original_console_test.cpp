@@ -18,6 +18,7 @@ TEST_CASE("Prints what the original system prints") {
   console.begin_epoch(2, 0.00125, 1);
   console.losses({.step = 200, .parts = {0.6931, 0.05, 1.25, 0, 2}});
   console.losses({.step = 201, .parts = {9, 9, 9, 9, 9}});
+  console.times({.iter_ms = 101.26, .total_ms = 100.04, .model_ms = 60, .backward_ms = 30.5});
   console.end_epoch(12.34, 5.67, {{"box_ap", 0.3124}, {"mask_ap", 1}});
   console.end(20, 3);
   CHECK(printed.text ==
@@ -25,6 +26,7 @@ TEST_CASE("Prints what the original system prints") {
         "\nalready trained: 2 epochs; to 8 epochs\n"
         "\nepoch: 2\nlr_epoch: 0.00125, factor: 1.00000\n"
         "200\t 0.693\t0.050\t1.250\t0.000\t2.000\n"
+        "iter: 101.3, total: 100.0, model: 60.0, backward: 30.5\n"
         "training: 12.3 s, evaluation: 5.7 s\n"
         "{'bbox AP': 31.2, 'mask AP': 100.0}\n"
         "\ntotal time of this training: 20.0 s\nalready trained: 3 epochs\n\n");
