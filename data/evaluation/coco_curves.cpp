@@ -1,6 +1,7 @@
 #include "data/evaluation/coco_curves.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <span>
 
@@ -25,29 +26,39 @@ std::array<int64_t, kNumRecalls> needed_for(int64_t num_truths) {
   return needed;
 }
 
-// The detections of one class at one threshold that are right: how precise all up to each are.
+// The detections that are right at one threshold, by falling score: how precise all up to each are.
 struct RightOnes {
-  std::vector<double> precision;  // largest from here on
+  std::vector<double> precision;
   std::vector<double> score;
 };
 
-RightOnes right_ones(const Ranking& ranking, size_t t, size_t a, int64_t limit) {
-  RightOnes right;
-  double found = 0, wrong = 0;
+// At all thresholds at once, for one range of sizes.
+std::array<RightOnes, kNumIouThresholds> right_ones(const Ranking& ranking, size_t a,
+                                                    int64_t limit) {
+  std::array<RightOnes, kNumIouThresholds> right;
+  std::array<int32_t, kNumIouThresholds> found{}, wrong{};
   for (const RankedDetection& ranked : ranking.detections) {
     if (ranked.rank >= limit) continue;
     const MatchedDetection& detection = *ranked.detection;
-    if (((detection.ignored[a] >> t) & 1U) != 0) continue;
-    if (((detection.matched[a] >> t) & 1U) == 0) {
-      wrong += 1;
-      continue;
+    const uint32_t counts = ~uint32_t{detection.ignored[a]};
+    const uint32_t is_found = detection.matched[a] & counts;
+    const uint32_t is_wrong = ~uint32_t{detection.matched[a]} & counts;
+    for (size_t t = 0; t < kNumIouThresholds; ++t) {
+      found[t] += static_cast<int32_t>((is_found >> t) & 1U);
+      wrong[t] += static_cast<int32_t>((is_wrong >> t) & 1U);
     }
-    found += 1;
-    right.precision.push_back(found / (wrong + found + std::numeric_limits<double>::epsilon()));
-    right.score.push_back(detection.score);
+    for (uint32_t bits = is_found; bits != 0; bits &= bits - 1) {
+      const auto t = static_cast<size_t>(std::countr_zero(bits));
+      const double count = found[t];
+      right[t].precision.push_back(count /
+                                   (wrong[t] + count + std::numeric_limits<double>::epsilon()));
+      right[t].score.push_back(detection.score);
+    }
   }
-  for (size_t i = right.precision.size(); i-- > 1;) {
-    right.precision[i - 1] = std::max(right.precision[i - 1], right.precision[i]);
+  for (RightOnes& one : right) {
+    for (size_t i = one.precision.size(); i-- > 1;) {
+      one.precision[i - 1] = std::max(one.precision[i - 1], one.precision[i]);
+    }
   }
   return right;
 }
@@ -146,8 +157,7 @@ void CocoCurves::draw_curves(const Ranking& ranking, size_t k, size_t a) {
   }
   const auto needed = needed_for(num_truths);
   for (const int64_t limit : kDetectionLimits) {
-    for (size_t t = 0; t < kNumIouThresholds; ++t, ++curve) {
-      const RightOnes right = right_ones(ranking, t, a, limit);
+    for (const RightOnes& right : right_ones(ranking, a, limit)) {
       const size_t found = right.precision.size();
       curve->recall = static_cast<double>(found) / static_cast<double>(num_truths);
       for (size_t r = 0; r < kNumRecalls; ++r) {
@@ -157,8 +167,10 @@ void CocoCurves::draw_curves(const Ranking& ranking, size_t k, size_t a) {
         curve->score[r] = reached && count > 0 ? right.score[count - 1] : 0;
       }
       // Recall 0 is reached with the very first detection, right or wrong.
-      if (!ranking.detections.empty())
+      if (!ranking.detections.empty()) {
         curve->score[0] = ranking.detections.front().detection->score;
+      }
+      ++curve;
     }
   }
 }

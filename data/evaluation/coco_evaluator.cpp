@@ -34,8 +34,8 @@ MatchInput match_input(const ClassObjects& objects, IouKind kind,
   MatchInput input;
   for (const EvaluatedTruth* truth : objects.truths) {
     input.truth_areas.push_back(truth->area);
-    input.crowd.push_back(truth->crowd);
-    input.never_found.push_back(options.strict_ids && truth->id == 0);
+    input.crowd.push_back(truth->crowd ? 1 : 0);
+    input.never_found.push_back(options.strict_ids && truth->id == 0 ? 1 : 0);
   }
   const bool area_of_box = kind == IouKind::kBox || options.strict_areas;
   for (const EvaluatedDetection* detection : objects.detections) {

@@ -28,9 +28,9 @@ struct MatchInput {
   std::vector<double> scores;           // D, descending
   std::vector<double> detection_areas;  // D
   std::vector<double> truth_areas;      // G, as annotated
-  std::vector<bool> crowd;              // G
-  std::vector<bool> never_found;        // G; it is taken, but that does not count as a match
-  std::vector<double> iou;              // D * G, detection outermost
+  std::vector<uint8_t> crowd;           // G, 0 or 1
+  std::vector<uint8_t> never_found;  // G, 0 or 1; it is taken, but that does not count as a match
+  std::vector<double> iou;           // D * G, detection outermost
 };
 
 // Bit t of an entry belongs to threshold t. Neither bit: a wrong detection.
