@@ -14,7 +14,7 @@ namespace {
 
 bool runs_winograd(const Shape& input, const Shape& weight, const Conv2dParams& params) {
   return !strict_convolution() && !winograd_kernels().empty() &&
-         WinogradConv2d::supports(weight, params) && use_winograd(input, kWinogradLeastTilesOnce);
+         WinogradConv2d::supports(weight, params) && use_winograd_once(input);
 }
 
 onednn::ConvGeometry geometry_of(const Tensor& input, const Tensor& weight, const Tensor& output,

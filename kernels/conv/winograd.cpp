@@ -10,6 +10,14 @@ namespace {
 
 int64_t divide_up(int64_t value, int64_t divisor) { return (value + divisor - 1) / divisor; }
 
+int64_t tiles_of_image(const Shape& input) {
+  return divide_up(input[1], kWinogradTile) * divide_up(input[2], kWinogradTile);
+}
+
+bool tiles_half_filled(const Shape& input) {
+  return 2 * input[1] * input[2] >= tiles_of_image(input) * kWinogradTile * kWinogradTile;
+}
+
 }  // namespace
 
 struct WinogradConv2d::Job {
@@ -43,11 +51,14 @@ bool WinogradConv2d::supports(const Shape& weight, const Conv2dParams& params) {
          weight[3] % kWinogradChannelStep == 0;
 }
 
-bool use_winograd(const Shape& input, int64_t least_tiles) {
-  const int64_t tiles =
-      input[0] * divide_up(input[1], kWinogradTile) * divide_up(input[2], kWinogradTile);
-  const int64_t pixels = input[0] * input[1] * input[2];
-  return tiles >= least_tiles && 2 * pixels >= tiles * kWinogradTile * kWinogradTile;
+bool use_winograd(const Shape& input) {
+  constexpr int64_t kLeastTiles = 4;  // of an image
+  return tiles_half_filled(input) && tiles_of_image(input) >= kLeastTiles;
+}
+
+bool use_winograd_once(const Shape& input) {
+  constexpr int64_t kLeastTiles = 32;  // of a batch
+  return tiles_half_filled(input) && input[0] * tiles_of_image(input) >= kLeastTiles;
 }
 
 WinogradConv2d::WinogradConv2d(const Tensor& weight, const WinogradKernels& kernels,

@@ -49,13 +49,14 @@ class WinogradConv2d {
   Tensor packed_;   // [36, panels * C * product_columns and some padding]
 };
 
-// Whether Winograd is the faster algorithm for a supported convolution of `input`: with at least
-// `least_tiles` tiles, half filled or better. Below, reading the weights (4 times larger than the
-// plain ones) takes longer than the direct convolution. Measured with 16 to 512 channels on 1x1 to
-// 200x336.
-inline constexpr int64_t kWinogradLeastTiles = 8;
-// The same where the filters are transformed for one call, or their gradient back.
-inline constexpr int64_t kWinogradLeastTilesOnce = 32;
-bool use_winograd(const Shape& input, int64_t least_tiles = kWinogradLeastTiles);
+// Whether Winograd is the faster algorithm for a supported convolution of `input`: with tiles half
+// filled or better and enough of them. With few, reading the weights (4 times larger than the plain
+// ones) takes longer than the direct convolution. Measured with 16 to 512 channels on 1x1 to
+// 200x336. Each image needs its tiles, whatever the batch: an image's bits must not depend on its
+// company. 4 are those of a 7x7 region of interest, of which there are many.
+bool use_winograd(const Shape& input);
+// The same where the filters are transformed for one call, or their gradient back: a batch's tiles
+// count together.
+bool use_winograd_once(const Shape& input);
 
 }  // namespace mrcnn::cpu
