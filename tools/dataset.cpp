@@ -13,6 +13,7 @@
 #include "data/voc/voc.h"
 #include "tools/cli_main.h"
 #include "tools/command_line.h"
+#include "tools/dataset/check_command.h"
 #include "tools/dataset/open_dataset.h"
 #include "tools/dataset/stats.h"
 #include "tools/dataset/voc_to_coco.h"
@@ -117,9 +118,10 @@ void add_reading_options(CLI::App& sub, ReadCommand& command) {
 
 int run(int argc, char** argv) {
   CLI::App app{
-      "Makes, converts and describes data sets.\n\n"
+      "Makes, checks, converts and describes data sets.\n\n"
       "  dataset shapes --out shapes --images 500 --val-images 100\n"
       "  dataset voc2coco VOCdevkit/VOC2012 --split train --out voc\n"
+      "  dataset check shapes --split val\n"
       "  dataset stats shapes --split val"};
   app.name("dataset");
   app.require_subcommand(1);
@@ -147,9 +149,11 @@ int run(int argc, char** argv) {
       ->required();
   describe->add_option("--split", stats.split, "Which part of a folder")->capture_default_str();
   add_reading_options(*describe, stats);
+  const DatasetCommand check = add_check_command(app);
   if (const std::optional<int> done = parse_command_line(app, argc, argv)) return *done;
   if (app.got_subcommand(voc2coco)) return convert_voc(voc);
   if (app.got_subcommand(describe)) return print_stats(stats);
+  if (app.got_subcommand(check.app)) return check.run();
   return make_shapes(shapes);
 }
 

@@ -54,6 +54,7 @@ JpegMarkers walk_jpeg_markers(std::span<const std::byte> bytes) {
     if (marker == 0xFF) continue;  // fill byte: the next FF may begin the marker
     ++position;
     if (marker == 0x00 || stands_alone(marker)) continue;
+    if (marker == kEndOfImage) result.has_end = true;
     if (marker == kEndOfImage || bytes.size() - position < 2) return result;
     const size_t length = u16_at(bytes, position);  // counts its own two bytes
     if (length < 2 || length > bytes.size() - position) return result;

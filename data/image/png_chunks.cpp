@@ -56,6 +56,9 @@ PngChunks walk_png_chunks(std::span<const std::byte> bytes) {
       result.data_bytes += static_cast<int64_t>(length);
     } else if (std::memcmp(type, "eXIf", 4) == 0 && result.exif.empty()) {
       result.exif = body;
+    } else if (std::memcmp(type, "IEND", 4) == 0) {
+      result.has_end = true;
+      return result;
     }
     position += length + kChunkOverhead;
   }

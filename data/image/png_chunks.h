@@ -13,6 +13,7 @@ struct PngChunks {
   int64_t width = 0;
   int64_t row_bits = 0;    // of one stored row, without its filter byte
   int64_t data_bytes = 0;  // compressed, of all IDAT chunks
+  bool has_end = false;    // the chunk that ends a whole file
   std::span<const std::byte> exif;
 };
 

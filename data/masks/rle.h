@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/rle.h"
 
@@ -32,6 +33,10 @@ std::string rle_to_string(const Rle& rle);
 // than seven groups or without its last one, a negative run, a size below 1x1 or past
 // kMaxRlePixels, and runs that do not add up to it. Runs of 0 are merged away.
 Rle rle_from_string(std::string_view text, int64_t height, int64_t width);
+
+// The runs of such a string as they are written, whatever they are and add up to. Throws Error with
+// ExitCode::kData where the characters are not numbers.
+std::vector<int64_t> rle_string_runs(std::string_view text);
 
 // Runs as COCO's uncompressed form lists them. Throws like rle_from_string.
 Rle rle_from_counts(std::span<const int64_t> counts, int64_t height, int64_t width);

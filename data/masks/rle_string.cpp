@@ -83,6 +83,22 @@ int64_t read_number(std::string_view text, size_t& position) {
   fail(fmt::format("the number before {} has more than {} groups", position, kMaxGroups));
 }
 
+// Calls visit(run, index) for every run of a compressed string, which may be negative. The runs as
+// written, not as merged, are what later ones are differences to.
+template <typename F>
+void for_each_written_run(std::string_view text, F&& visit) {
+  size_t position = 0;
+  int64_t previous = 0;
+  int64_t before_previous = 0;
+  for (size_t index = 0; position < text.size(); ++index) {
+    const int64_t number = read_number(text, position);
+    const int64_t run = index > 2 ? number + before_previous : number;
+    visit(run, index);
+    before_previous = previous;
+    previous = run;
+  }
+}
+
 }  // namespace
 
 std::string rle_to_string(const Rle& rle) {
@@ -102,20 +118,16 @@ std::string rle_to_string(const Rle& rle) {
   return text;
 }
 
+std::vector<int64_t> rle_string_runs(std::string_view text) {
+  std::vector<int64_t> runs;
+  for_each_written_run(text, [&runs](int64_t run, size_t) { runs.push_back(run); });
+  return runs;
+}
+
 Rle rle_from_string(std::string_view text, int64_t height, int64_t width) {
   check_size(height, width);
   RunCollector runs(height, width);
-  size_t position = 0;
-  // The runs as written, not as merged, are what later ones are differences to.
-  int64_t previous = 0;
-  int64_t before_previous = 0;
-  for (size_t index = 0; position < text.size(); ++index) {
-    const int64_t number = read_number(text, position);
-    const int64_t run = index > 2 ? number + before_previous : number;
-    runs.add(run, index);
-    before_previous = previous;
-    previous = run;
-  }
+  for_each_written_run(text, [&runs](int64_t run, size_t index) { runs.add(run, index); });
   return std::move(runs).finish();
 }
 
