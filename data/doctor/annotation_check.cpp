@@ -1,6 +1,7 @@
 #include "data/doctor/annotation_check.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <cstring>
 #include <functional>

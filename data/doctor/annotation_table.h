@@ -12,7 +12,6 @@ namespace mrcnn {
 
 // What was found in one piece of the file.
 struct CheckedPiece {
-  int64_t num_elements = 0;
   std::vector<Finding> findings;    // elements count from the beginning of the piece
   std::vector<AnnotationRow> rows;  // as many as elements
 };

@@ -1,6 +1,7 @@
 #include "data/doctor/box_check.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
 #include <cmath>

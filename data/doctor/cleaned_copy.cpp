@@ -1,16 +1,18 @@
 #include "data/doctor/cleaned_copy.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <filesystem>
+#include <memory>
 #include <span>
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "data/coco/parse_pieces.h"
 #include "data/coco/source_file.h"
 #include "data/doctor/annotation_check.h"
 #include "data/doctor/lenient_json.h"
-#include "data/doctor/piece_batches.h"
 
 namespace mrcnn {
 namespace {
@@ -18,6 +20,9 @@ namespace {
 namespace dom = simdjson::dom;
 
 struct CleanedPiece {
+  std::string section;
+  bool is_array = false;
+  bool is_first = false;
   std::string text;  // elements, separated by commas
   CleanedCounts counts;
 };
@@ -38,15 +43,18 @@ class Cleaner {
         images_(index_rows(plan.catalog.images())),
         categories_(index_rows(plan.catalog.categories())) {}
 
-  CleanedPiece clean(const JsonPiece& piece) const {
-    CleanedPiece cleaned;
+  CleanedPiece clean(const JsonPiece& piece, LenientParser& parser) const {
+    CleanedPiece cleaned{.section = piece.section,
+                         .is_array = piece.is_array,
+                         .is_first = piece.is_first,
+                         .text = {},
+                         .counts = {}};
     const bool is_image = piece.section == section_name(Section::kImages);
     const bool is_category = piece.section == section_name(Section::kCategories);
     if (!is_image && !is_category && piece.section != section_name(Section::kAnnotations)) {
       cleaned.text.assign(piece.text.data() + 1, piece.size - 2);
       return cleaned;
     }
-    LenientParser parser;
     std::vector<Finding> findings;
     for (const JsonElement& span : split_elements(piece)) {
       if (!span.problem.empty()) continue;
@@ -73,8 +81,8 @@ class Cleaner {
   }
 
  private:
-  void decide(dom::object object, Section section, int64_t byte, std::vector<Finding>& findings,
-              Repair& repair) const {
+  void decide(const dom::object& object, Section section, int64_t byte,
+              std::vector<Finding>& findings, Repair& repair) const {
     Element element(section, 0, byte, object, findings, repair);
     if (section == Section::kAnnotations) {
       decide_annotation(element, byte);
@@ -140,7 +148,7 @@ class CopyWriter {
  public:
   explicit CopyWriter(AtomicFile& file) : file_(file) {}
 
-  void add(const JsonPiece& piece, const std::string& text) {
+  void add(const CleanedPiece& piece) {
     if (piece.is_first) {
       close_section();
       write(any_section_ ? ",\n" : "{");
@@ -149,9 +157,9 @@ class CopyWriter {
       in_array_ = piece.is_array;
       any_element_ = false;
     }
-    if (text.empty()) return;
+    if (piece.text.empty()) return;
     if (any_element_) write(",");
-    write(text);
+    write(piece.text);
     any_element_ = true;
   }
 
@@ -191,16 +199,16 @@ CleanedCounts write_cleaned(const std::string& annotations_path, const Diagnosis
   CopyWriter writer(file);
   const Cleaner cleaner(diagnosis.plan);
   CleanedCounts counts;
-  for_each_piece<CleanedPiece>(
-      sections,
-      [&](const JsonPiece& piece) {
-        return !diagnosis.plan.broken_sections.contains(piece.section);
-      },
-      [&](const JsonPiece& piece) { return cleaner.clean(piece); },
-      [&](const JsonPiece& piece, CleanedPiece&& cleaned) {
-        writer.add(piece, cleaned.text);
-        add(counts, cleaned.counts);
-      });
+  const auto make_cleaner = [&cleaner] {
+    return [&cleaner, parser = std::make_shared<LenientParser>()](const JsonPiece& piece) {
+      return cleaner.clean(piece, *parser);
+    };
+  };
+  parse_pieces<CleanedPiece>(sections, make_cleaner, [&](CleanedPiece&& piece) {
+    if (diagnosis.plan.broken_sections.contains(piece.section)) return;
+    writer.add(piece);
+    add(counts, piece.counts);
+  });
   writer.finish();
   source.check_unchanged();
   file.commit();

@@ -1,19 +1,21 @@
 #include "data/doctor/doctor.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <memory>
 #include <set>
 
 #include "core/error.h"
+#include "data/coco/parse_pieces.h"
 #include "data/coco/source_file.h"
 #include "data/doctor/annotation_check.h"
 #include "data/doctor/annotation_table.h"
 #include "data/doctor/lenient_json.h"
 #include "data/doctor/picture_check.h"
-#include "data/doctor/piece_batches.h"
 
 namespace mrcnn {
 namespace {
@@ -141,40 +143,41 @@ class Doctor {
     }
   }
 
+  static CheckedPiece check_piece(const JsonPiece& piece, const Catalog& catalog,
+                                  LenientParser& parser) {
+    CheckedPiece result;
+    if (section_of(piece.section) != Section::kAnnotations || !piece.is_array) return result;
+    for (const JsonElement& span : split_elements(piece)) {
+      const auto index = static_cast<int64_t>(result.rows.size());
+      const std::optional<dom::object> object =
+          parse_object(piece, span, Section::kAnnotations, index, parser, result.findings);
+      if (!span.problem.empty()) continue;
+      AnnotationRow row;
+      if (object) {
+        Repair repair;
+        Element element(Section::kAnnotations, index, span.byte, *object, result.findings, repair);
+        row = check_annotation(element, catalog);
+        row.is_object = true;
+      }
+      row.byte = span.byte;
+      result.rows.push_back(row);
+    }
+    return result;
+  }
+
   void read_annotations() {
     file_.rewind();
     JsonSections sections(file_);
     AnnotationTable table;
-    const Catalog& catalog = diagnosis_.plan.catalog;
-    const auto wanted = [](const JsonPiece& piece) {
-      return piece.section == section_name(Section::kAnnotations) && piece.is_array;
-    };
-    const auto work = [&catalog](const JsonPiece& piece) {
-      CheckedPiece result;
-      thread_local LenientParser parser;
-      for (const JsonElement& span : split_elements(piece)) {
-        const std::optional<dom::object> object = parse_object(
-            piece, span, Section::kAnnotations, result.num_elements, parser, result.findings);
-        if (!span.problem.empty()) continue;
-        AnnotationRow row;
-        if (object) {
-          Repair repair;
-          Element element(Section::kAnnotations, result.num_elements, span.byte, *object,
-                          result.findings, repair);
-          row = check_annotation(element, catalog);
-          row.is_object = true;
-        }
-        row.byte = span.byte;
-        result.rows.push_back(row);
-        ++result.num_elements;
-      }
-      return result;
+    const auto make_check = [&catalog = diagnosis_.plan.catalog] {
+      return [&catalog, parser = std::make_shared<LenientParser>()](const JsonPiece& piece) {
+        return check_piece(piece, catalog, *parser);
+      };
     };
     try {
-      for_each_piece<CheckedPiece>(sections, wanted, work,
-                                   [&](const JsonPiece&, CheckedPiece&& result) {
-                                     table.add(std::move(result), findings());
-                                   });
+      parse_pieces<CheckedPiece>(sections, make_check, [&](CheckedPiece&& piece) {
+        table.add(std::move(piece), findings());
+      });
     } catch (const FileError& error) {
       // Reported when the catalog was read.
       if (diagnosis_.report.readable) report_broken(error);

@@ -1,6 +1,7 @@
 #include "data/doctor/element.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
 #include <charconv>
@@ -55,7 +56,7 @@ std::string without_tokens(dom::element value) {
 
 }  // namespace
 
-NumberRead read_number(dom::element value) {
+NumberRead read_number(const dom::element& value) {
   NumberRead read;
   std::string_view text;
   if (value.is_number()) {
@@ -69,7 +70,7 @@ NumberRead read_number(dom::element value) {
   return read;
 }
 
-IntegerRead read_integer(dom::element value) {
+IntegerRead read_integer(const dom::element& value) {
   IntegerRead read;
   if (value.get(read.value) == simdjson::SUCCESS) {
     read.form = IntegerRead::Form::kNumber;
@@ -93,7 +94,7 @@ IntegerRead read_integer(dom::element value) {
   return read;
 }
 
-std::string shown_value(dom::element value) {
+std::string shown_value(const dom::element& value) {
   constexpr size_t kMost = 60;
   std::string text = simdjson::minify(value);
   if (text.size() <= kMost) return text;
@@ -102,7 +103,7 @@ std::string shown_value(dom::element value) {
   return text.substr(0, end) + "...";
 }
 
-std::string type_name(dom::element value) {
+std::string type_name(const dom::element& value) {
   if (value.is_array()) return "a list";
   if (value.is_object()) return "an object";
   if (value.is_string()) return "a string";
@@ -110,7 +111,7 @@ std::string type_name(dom::element value) {
   return value.is_null() ? "null" : "a number";
 }
 
-Element::Element(Section section, int64_t index, int64_t byte, dom::object object,
+Element::Element(Section section, int64_t index, int64_t byte, const dom::object& object,
                  std::vector<Finding>& findings, Repair& repair)
     : section_(section),
       index_(index),
@@ -233,7 +234,7 @@ std::optional<dom::object> parse_object(const JsonPiece& piece, const JsonElemen
   return std::nullopt;
 }
 
-std::string rewrite_element(dom::object object, const Repair& repair, bool replaced_tokens) {
+std::string rewrite_element(const dom::object& object, const Repair& repair, bool replaced_tokens) {
   std::vector<std::pair<std::string_view, dom::element>> fields;
   for (const auto field : object) {
     const auto same = std::find_if(fields.begin(), fields.end(),

@@ -2,8 +2,6 @@
 // what a cleaned copy says instead.
 #pragma once
 
-#include <simdjson.h>
-
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -13,6 +11,11 @@
 
 #include "data/doctor/finding.h"
 #include "data/doctor/lenient_json.h"
+
+namespace simdjson::dom {
+class element;
+class object;
+}  // namespace simdjson::dom
 
 namespace mrcnn {
 
@@ -30,7 +33,7 @@ struct NumberRead {
   Form form = Form::kOther;
   double value = 0;  // of kNumber and kText
 };
-NumberRead read_number(simdjson::dom::element value);
+NumberRead read_number(const simdjson::dom::element& value);
 
 struct IntegerRead {
   enum class Form { kNumber, kText, kNotInteger, kOther };
@@ -38,15 +41,16 @@ struct IntegerRead {
   int64_t value = 0;
 };
 // 7.0 is a number; "7" is text.
-IntegerRead read_integer(simdjson::dom::element value);
+IntegerRead read_integer(const simdjson::dom::element& value);
 
 // For messages: a number, or a string cut at some length.
-std::string shown_value(simdjson::dom::element value);
-std::string type_name(simdjson::dom::element value);  // "a string"
+std::string shown_value(const simdjson::dom::element& value);
+std::string type_name(const simdjson::dom::element& value);  // "a string"
 
 class Element {
  public:
-  Element(Section section, int64_t index, int64_t byte, simdjson::dom::object object,
+  // `object` stays where it is while this lives.
+  Element(Section section, int64_t index, int64_t byte, const simdjson::dom::object& object,
           std::vector<Finding>& findings, Repair& repair);
   Element(const Element&) = delete;
   Element& operator=(const Element&) = delete;
@@ -74,7 +78,7 @@ class Element {
   Section section_;
   int64_t index_;
   int64_t byte_;
-  simdjson::dom::object object_;
+  const simdjson::dom::object& object_;
   std::vector<Finding>& findings_;
   size_t first_finding_;
   Repair& repair_;
@@ -88,7 +92,7 @@ std::optional<simdjson::dom::object> parse_object(const JsonPiece& piece, const 
 
 // The element as JSON with the repair's values. `replaced_tokens`: strings that stand for NaN and
 // Infinity become null.
-std::string rewrite_element(simdjson::dom::object object, const Repair& repair,
+std::string rewrite_element(const simdjson::dom::object& object, const Repair& repair,
                             bool replaced_tokens);
 
 }  // namespace mrcnn

@@ -1,6 +1,7 @@
 #include "data/doctor/lenient_json.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <array>
 #include <string_view>
@@ -86,15 +87,18 @@ std::vector<JsonElement> split_elements(const JsonPiece& piece) {
   return elements;
 }
 
+LenientParser::LenientParser() : parser_(std::make_unique<simdjson::dom::parser>()) {}
+LenientParser::~LenientParser() = default;
+
 bool LenientParser::parse(const char* text, size_t size, simdjson::dom::element& value,
                           std::string& problem) {
   replaced_tokens_ = false;
-  const simdjson::error_code error = parser_.parse(text, size, false).get(value);
+  const simdjson::error_code error = parser_->parse(text, size, false).get(value);
   if (error == simdjson::SUCCESS) return true;
   problem = simdjson::error_message(error);
   if (!quote_tokens(std::string_view(text, size), sanitised_)) return false;
   replaced_tokens_ = true;
-  return parser_.parse(sanitised_).get(value) == simdjson::SUCCESS;
+  return parser_->parse(sanitised_).get(value) == simdjson::SUCCESS;
 }
 
 }  // namespace mrcnn

@@ -2,13 +2,17 @@
 // hide the others.
 #pragma once
 
-#include <simdjson.h>
-
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "data/coco/json_sections.h"
+
+namespace simdjson::dom {
+class element;
+class parser;
+}  // namespace simdjson::dom
 
 namespace mrcnn {
 
@@ -26,12 +30,15 @@ std::vector<JsonElement> split_elements(const JsonPiece& piece);
 // read as the strings "NaN", "Infinity" and "-Infinity".
 class LenientParser {
  public:
+  LenientParser();
+  ~LenientParser();
+
   // False, with `problem` set, if the text is not JSON. The value lives until the next call.
   bool parse(const char* text, size_t size, simdjson::dom::element& value, std::string& problem);
   bool replaced_tokens() const { return replaced_tokens_; }  // in the last text
 
  private:
-  simdjson::dom::parser parser_;
+  std::unique_ptr<simdjson::dom::parser> parser_;
   std::string sanitised_;
   bool replaced_tokens_ = false;
 };

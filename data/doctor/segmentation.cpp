@@ -1,6 +1,7 @@
 #include "data/doctor/segmentation.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,6 @@
 // The mask that an annotation states, read as far as it can be, and checked on its own.
 #pragma once
 
-#include <simdjson.h>
-
 #include <array>
 #include <cstdint>
 #include <optional>

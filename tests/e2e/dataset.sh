@@ -5,7 +5,7 @@ dataset=$1
 cd "$scratch" || exit 1
 
 echo "== help and wrong command lines"
-for command in "" shapes voc2coco stats; do
+for command in "" shapes check voc2coco stats; do
   # shellcheck disable=SC2086
   run "$dataset" $command --help
   check_code 0
@@ -74,6 +74,45 @@ check_empty stdout
 touch file
 run "$dataset" shapes --out file/s --images 1
 check_code 5
+
+echo "== check"
+run "$dataset" check s --split val
+check_code 0
+check_empty stderr
+check_text stdout '^s/annotations/instances_val.json: 2 images, [0-9]+ annotations?, 5 categories; 2 pictures looked at$'
+check_text stdout '^0 errors, 0 warnings, [0-9]+ notes?$'
+run "$dataset" check s/annotations/instances_val.json
+check_code 2
+check_text stderr '^dataset: --images DIR is required'
+run "$dataset" check s/annotations/instances_val.json --images nothing
+check_code 3
+run "$dataset" check broken.json --no-images --json found.json
+check_code 3
+check_text stdout '^error unknown_category: '
+check_text stdout 'annotations\[0\] \(id 1\) of image [0-9]+, byte [0-9]+: category_id: 77 is'
+check_text stderr '^dataset: broken.json: [0-9]+ errors and 0 warnings were found$'
+check_text found.json '"kind":"unknown_category","severity":"error","section":"annotations","element":0,"byte":[0-9]+,"id":"1"'
+sed 's/"area":[0-9]*/"area":9999/' s/annotations/instances_val.json >areas.json
+run "$dataset" check areas.json --images s/val
+check_code 0
+check_text stdout '^warning area_disagrees: '
+run "$dataset" check areas.json --images s/val --strict
+check_code 3
+run "$dataset" check areas.json --images s/val --fix areas.json
+check_code 2
+check_text stderr '^dataset: --fix would replace areas.json'
+run "$dataset" check areas.json --images s/val --fix fixed.json
+check_code 0
+check_text stdout '^wrote fixed.json: 2 of 2 images, '
+check_text stdout '^  area_disagrees +[0-9]+  area taken from the mask$'
+run "$dataset" check fixed.json --images s/val --strict
+check_code 0
+head -c 700 areas.json >cut.json
+run "$dataset" check cut.json --images s/val --fix cut_fixed.json
+check_code 3
+check_text stdout '^error invalid_json: 1$'
+check_text stderr 'no copy was written, because its text is not whole$'
+check_missing cut_fixed.json
 
 echo "== PASCAL VOC"
 voc=voc/VOCdevkit/VOC2012

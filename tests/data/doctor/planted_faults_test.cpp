@@ -303,5 +303,17 @@ TEST_CASE("Every planted fault is found in its place, and a cleaned copy has non
   CHECK(text.find("\"note\":\"kept \\\"as\\\" it is\"") != std::string::npos);
 }
 
+TEST_CASE("Every kind is documented") {
+  const std::string docs = test::read_text(std::string(MRCNN_SOURCE_DIR) + "/docs/datasets.md");
+  for (size_t k = 0; k < kNumFindingKinds; ++k) {
+    const FindingFacts& facts = facts_of(static_cast<FindingKind>(k));
+    const char* const severity = facts.severity == Severity::kError     ? "error"
+                                 : facts.severity == Severity::kWarning ? "warning"
+                                                                        : "note";
+    const std::string row = fmt::format("| `{}` | {} | {} |", facts.name, severity, facts.meaning);
+    if (docs.find(row) == std::string::npos) FAIL_CHECK("docs/datasets.md lacks: " << row);
+  }
+}
+
 }  // namespace
 }  // namespace mrcnn
