@@ -22,6 +22,14 @@ constexpr double kLongest = 10 * 365.25 * 86400;
   throw UsageError(fmt::format("'{}' is no duration: {} (90m, 2h, 1h30m, 45s)", text, problem));
 }
 
+// Without an exponent, which a duration does not have.
+std::string shortest_text(double value) {
+  std::array<char, 400> digits{};
+  const auto [end, error] =
+      std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed);
+  return {digits.data(), end};
+}
+
 }  // namespace
 
 double parse_duration(std::string_view text) {
@@ -59,7 +67,7 @@ std::string duration_text(double seconds) {
     text += fmt::format("{:.0f}{}", count, unit.letter);
     rest -= count * unit.seconds;
   }
-  if (rest > 0 || text.empty()) text += fmt::format("{}s", rest);
+  if (rest > 0 || text.empty()) text += shortest_text(rest) + "s";
   return text;
 }
 

@@ -45,7 +45,8 @@ TEST_CASE("What is written reads back to the same seconds") {
   CHECK(duration_text(5400) == "1h30m");
   CHECK(duration_text(93784) == "1d2h3m4s");
   CHECK(duration_text(0.25) == "0.25s");
-  for (const double seconds : {1.0, 59.5, 3600.0, 86399.0, 1234567.125}) {
+  CHECK(duration_text(0.00001) == "0.00001s");
+  for (const double seconds : {1e-9, 1.0, 59.5, 3600.0, 86399.0, 1234567.125}) {
     CHECK(parse_duration(duration_text(seconds)) == seconds);
   }
 }
