@@ -37,7 +37,7 @@ check_text stderr "^step $steps/$steps  epoch 1\.33  loss "
 check_text stderr '^train: .*: 6 images; not evaluated'
 wanted=$(sha base)
 kept=(checkpoint-000000003.safetensors checkpoint-000000004.safetensors)
-for name in "${kept[@]}" config.txt log.csv log.jsonl; do
+for name in "${kept[@]}" config.txt log.csv log.jsonl report.html curves.svg; do
   check "$name is written" [ -s "base/$name" ]
 done
 check_missing base/checkpoint-000000002.safetensors
@@ -97,6 +97,7 @@ code=$?
 check_code 143
 check_text first '^train: saved '
 check_missing stopped/final.safetensors
+check_text stopped/report.html "stopped by a signal at step [1-9][0-9]* of $steps"
 run "$train" "${quick[@]}" --out stopped
 check_code 2
 check_text stderr 'holds the checkpoints of a run: --resume '

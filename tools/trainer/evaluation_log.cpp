@@ -6,19 +6,13 @@
 #include <cctype>
 
 #include "core/error.h"
-#include "data/image/image.h"
 #include "data/image/write.h"
 #include "models/mask_rcnn/training.h"
 #include "tools/command_line.h"
-#include "tools/draw/found_object.h"
-#include "tools/draw/overlay.h"
 #include "tools/trainer/setting.h"
 
 namespace mrcnn {
 namespace {
-
-constexpr int64_t kNumPictures = 4;
-constexpr float kLeastScore = 0.5F;  // of what is drawn
 
 std::string lower(std::string_view text) {
   std::string result;
@@ -26,46 +20,6 @@ std::string lower(std::string_view text) {
     result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
   return result;
-}
-
-std::string name_of(const Dataset& dataset, int64_t label) {
-  for (const DatasetClass& one : dataset.classes()) {
-    if (one.label == label) return one.name;
-  }
-  return std::to_string(label);
-}
-
-Tensor draw_found(const MaskRcnn& model, const Dataset& dataset, const Tensor& pixels) {
-  const Instances found = model.detect(std::span(&pixels, 1)).front();
-  std::vector<Rle> masks = encode_masks(found, model.config());
-  std::vector<OverlayItem> items;
-  for (int64_t i = 0; i < found.size(); ++i) {
-    if (found.scores.data<const float>()[i] < kLeastScore) continue;
-    const std::string name = name_of(dataset, found.labels.data<const int64_t>()[i]);
-    items.push_back(found_object(found, i, std::move(masks[static_cast<size_t>(i)]), name));
-  }
-  return draw_overlay(pixels, items);
-}
-
-Tensor draw_annotated(const Dataset& dataset, int64_t index, const Tensor& pixels) {
-  std::vector<OverlayItem> items;
-  for (DatasetObject& object : dataset.objects(index)) {
-    OverlayItem item;
-    item.mask = std::move(object.mask);
-    for (size_t e = 0; e < 4; ++e) item.box[e] = static_cast<float>(object.box[e]);
-    item.label = object.label;
-    item.text = name_of(dataset, object.label);
-    items.push_back(std::move(item));
-  }
-  return draw_overlay(pixels, items);
-}
-
-// One above the other.
-Tensor stacked(const Tensor& top, const Tensor& bottom) {
-  Tensor both = Tensor::empty({top.size(0) + bottom.size(0), top.size(1), 3}, DType::kU8);
-  std::copy_n(top.data<const uint8_t>(), top.numel(), both.data<uint8_t>());
-  std::copy_n(bottom.data<const uint8_t>(), bottom.numel(), both.data<uint8_t>() + top.numel());
-  return both;
 }
 
 }  // namespace
@@ -103,20 +57,10 @@ std::vector<std::string> log_columns() {
   return columns;
 }
 
-void add_sample_pictures(const MaskRcnn& model, const Dataset& dataset, int64_t step,
-                         EventFile& events) {
-  for (int64_t i = 0; i < std::min(kNumPictures, dataset.size()); ++i) {
-    Tensor pixels;
-    try {
-      pixels = load_image(dataset.image(i).path, {.exif = ExifPolicy::kIgnore}).pixels;
-    } catch (const FileError&) {
-      continue;  // the evaluation says so
-    }
-    const Tensor picture =
-        stacked(draw_annotated(dataset, i, pixels), draw_found(model, dataset, pixels));
-    const std::vector<std::byte> encoded = encode_jpeg(picture);
-    events.image(step, fmt::format("annotated_and_found/{}", i), picture.size(0), picture.size(1),
-                 encoded);
+void add_sample_pictures(std::span<const SamplePicture> samples, int64_t step, EventFile& events) {
+  for (const SamplePicture& sample : samples) {
+    events.image(step, fmt::format("annotated_and_found/{}", sample.index), sample.pixels.size(0),
+                 sample.pixels.size(1), encode_jpeg(sample.pixels));
   }
 }
 

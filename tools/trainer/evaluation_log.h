@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "tools/trainer/event_file.h"
 #include "tools/trainer/model_evaluation.h"
+#include "tools/trainer/sample_pictures.h"
 
 namespace mrcnn {
 
@@ -23,8 +25,6 @@ void check_metric_name(const std::string& name);
 // The values of log.csv beside step, epoch and kind.
 std::vector<std::string> log_columns();
 
-// The first images of the set with what the model finds in them, annotations above.
-void add_sample_pictures(const MaskRcnn& model, const Dataset& dataset, int64_t step,
-                         EventFile& events);
+void add_sample_pictures(std::span<const SamplePicture> samples, int64_t step, EventFile& events);
 
 }  // namespace mrcnn

@@ -46,7 +46,8 @@ ModelEvaluation evaluate_model(const MaskRcnn& model, const Dataset& dataset,
                                const ModelEvaluationOptions& options) {
   std::vector<int64_t> labels;
   for (const DatasetClass& one : dataset.classes()) labels.push_back(one.label);
-  CocoEvaluator boxes(labels, IouKind::kBox), masks(labels, IouKind::kMask);
+  const CocoEvaluatorOptions counted{.num_mistakes = options.num_mistakes};
+  CocoEvaluator boxes(labels, IouKind::kBox, counted), masks(labels, IouKind::kMask, counted);
   ModelEvaluation result;
   const int64_t count =
       options.max_images > 0 ? std::min(options.max_images, dataset.size()) : dataset.size();
@@ -78,8 +79,9 @@ ModelEvaluation evaluate_model(const MaskRcnn& model, const Dataset& dataset,
     for (size_t k = 0; k < found.size(); ++k) count_image(indices[k], found[k]);
     if (options.progress) options.progress(std::min(count, first + options.batch));
   }
-  result.box = boxes.summary();
-  result.mask = masks.summary();
+  result.parts = {evaluated_part(IouKind::kBox, boxes), evaluated_part(IouKind::kMask, masks)};
+  result.box = summarize(CocoCurves(result.parts[0].matches));
+  result.mask = summarize(CocoCurves(result.parts[1].matches));
   return result;
 }
 

@@ -9,12 +9,14 @@
 #include "data/dataset.h"
 #include "data/evaluation/coco_evaluator.h"
 #include "models/mask_rcnn/mask_rcnn.h"
+#include "tools/report/html/evaluation_part.h"
 
 namespace mrcnn {
 
 struct ModelEvaluationOptions {
   int64_t batch = 1;
   int64_t max_images = 0;                           // the first ones of the set; 0: all
+  int64_t num_mistakes = 0;                         // of each kind, to be looked at
   std::function<bool()> stop_requested = {};        // empty: never
   std::function<void(int64_t done)> progress = {};  // empty: nobody listens
 };
@@ -22,6 +24,7 @@ struct ModelEvaluationOptions {
 struct ModelEvaluation {
   CocoSummary box;
   CocoSummary mask;
+  std::vector<EvaluatedPart> parts;  // boxes, masks
   int64_t images = 0;
   std::vector<std::string> skipped;  // images that could not be read; they count as not found
   bool complete = true;              // false: it was asked to stop

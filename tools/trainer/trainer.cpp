@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -12,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/io/safetensors.h"
+#include "tools/clock.h"
 #include "tools/trainer/checkpoint_directory.h"
 #include "tools/trainer/config_file.h"
 #include "tools/trainer/evaluation_log.h"
@@ -21,22 +21,20 @@
 #include "tools/trainer/open_data.h"
 #include "tools/trainer/original_report.h"
 #include "tools/trainer/resume.h"
+#include "tools/trainer/run_facts.h"
 #include "tools/trainer/run_lock.h"
+#include "tools/trainer/run_reporter.h"
 #include "tools/trainer/schedule.h"
 #include "tools/trainer/signals.h"
 #include "tools/trainer/step.h"
 #include "tools/trainer/step_log.h"
 #include "tools/trainer/throughput.h"
 #include "tools/trainer/training_line.h"
+#include "tools/trainer/training_record.h"
 #include "tools/trainer/training_state.h"
 
 namespace mrcnn {
 namespace {
-
-double monotonic_seconds() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration<double>(now).count();
-}
 
 ProgressMode line_mode(const TrainerOptions& options) {
   const bool shown = !options.quiet && options.config.console == Console::kDefault;
@@ -93,7 +91,10 @@ class Run {
   void evaluate();
   void save();
   void write_final();
+  ExitCode train();
   ExitCode finish();
+  void report(const std::string& outcome);
+  double elapsed_s() const { return elapsed_before_s_ + monotonic_seconds() - start_s_; }
   double epoch() const { return static_cast<double>(step_) / length_.steps_per_epoch; }
 
   const TrainConfig config_;
@@ -112,12 +113,14 @@ class Run {
   std::unique_ptr<StepRunner> runner_;
   std::unique_ptr<StepLog> log_;
   std::unique_ptr<EventFile> events_;
+  std::unique_ptr<RunReporter> reporter_;
   std::unique_ptr<Throughput> speed_;
   RunLength length_;
   LrSchedule schedule_;
   LoaderPosition position_;
   MetricHistory history_;
-  int64_t step_ = 0;  // done
+  int64_t first_step_ = 0;  // of this process
+  int64_t step_ = 0;        // done
   int64_t saved_step_ = -1;
   int64_t evaluated_step_ = -1;
   int64_t num_skipped_ = 0;
@@ -127,7 +130,7 @@ class Run {
 
 void Run::restore(const ResumePoint& point) {
   state_->restore(point.archive, point.path);
-  step_ = saved_step_ = point.facts.step;
+  first_step_ = step_ = saved_step_ = point.facts.step;
   position_ = {.epoch = point.facts.epoch, .batch = point.facts.sampler_position};
   history_ = MetricHistory::parse(point.facts.history);
   if (!history_.entries().empty()) evaluated_step_ = history_.entries().back().step;
@@ -136,18 +139,11 @@ void Run::restore(const ResumePoint& point) {
 }
 
 void Run::introduce() {
-  if (original_) original_->console().device(device_.device);
   if (quiet_) return;
-  say_(fmt::format("{}; {:.1f} million values are trained", setup_.summary_line,
-                   static_cast<double>(state_->num_trained()) * 1e-6));
-  for (const std::string& name : setup_.reinitialised) say_("random values: " + name);
-  say_(fmt::format("{}: {} images; {}", data_.train->name(), data_.train->size(),
-                   data_.val
-                       ? fmt::format("evaluated on {} of {}", data_.val->size(), data_.val->name())
-                       : "not evaluated"));
-  for (const std::string& note : data_.notes) say_(note);
-  say_(fmt::format("device {}, {}: {}", device_.device.to_string(), config_.precision,
-                   device_.reason));
+  for (const std::string& line :
+       introduction(config_, setup_, state_->num_trained(), data_, device_)) {
+    say_(line);
+  }
 }
 
 void Run::start(bool resume) {
@@ -171,6 +167,8 @@ void Run::start(bool resume) {
   write_config(config_.out + "/config.txt", config_);
   log_ = std::make_unique<StepLog>(config_.out, log_columns(), step_ > 0 ? step_ : -1);
   events_ = std::make_unique<EventFile>(config_.out, step_ + 1);
+  reporter_ = std::make_unique<RunReporter>(
+      config_, run_facts(config_, setup_.summary_line, data_, device_), data_.val.get());
   speed_ = std::make_unique<Throughput>(monotonic_seconds());
 }
 
@@ -202,25 +200,16 @@ void Run::train_step() {
 }
 
 void Run::show(const StepLosses& losses) {
-  TrainingView view;
-  view.step = losses.step + 1;
+  TrainingView view = view_of(losses);
   view.num_steps = length_.total_steps;
   view.epoch = epoch();
-  view.loss = losses.total();
-  for (size_t k = 0; k < kLossNames.size(); ++k) {
-    view.parts.emplace_back(kLossNames[k], losses.parts[k]);
-  }
   view.lr = config_.lr * lr_factor(schedule_, losses.step);
   view.images_per_s = speed_->images_per_s();
   view.remaining_s = speed_->remaining_s(length_.total_steps - step_);
   line_->show(view);
   if (original_) original_->console().losses(losses);
   if (view.step % config_.log_every != 0 && view.step != length_.total_steps) return;
-  LogRecord record{"train", view.step, view.epoch, {}};
-  record.values.emplace_back("loss", view.loss);
-  for (const auto& [name, value] : view.parts) record.values.emplace_back("loss_" + name, value);
-  record.values.emplace_back("lr", view.lr);
-  record.values.emplace_back("images_per_s", view.images_per_s.value_or(std::nan("")));
+  const LogRecord record = record_of(view);
   log_->write(record);
   events_->scalars(view.step, record.values);
 }
@@ -266,10 +255,11 @@ void Run::evaluate() {
   const double began_s = monotonic_seconds();
   speed_->pause(began_s);
   const std::unique_ptr<MaskRcnn> model = state_->inference_model();
-  const ModelEvaluation result =
+  ModelEvaluation result =
       evaluate_model(*model, *data_.val,
                      {.batch = config_.batch,
                       .max_images = config_.eval_images,
+                      .num_mistakes = RunReporter::kNumMistakes,
                       .stop_requested = [this] { return signals_.stop_requested().has_value(); },
                       .progress = {}});
   const double ended_s = monotonic_seconds();
@@ -284,7 +274,9 @@ void Run::evaluate() {
   record.values.assign(metrics.begin(), metrics.end());
   log_->write(record);
   events_->scalars(step_, record.values);
-  add_sample_pictures(*model, *data_.val, step_, *events_);
+  const std::vector<SamplePicture> samples = draw_samples(*model, *data_.val);
+  add_sample_pictures(samples, step_, *events_);
+  reporter_->evaluated(step_, std::move(result), samples);
   say_(fmt::format("step {}: {}", step_, metrics_text(metrics)));
 }
 
@@ -303,7 +295,7 @@ void Run::save() {
   facts.config = config_text(config_);
   facts.config_hash = config_hash(config_);
   facts.history = history_.text();
-  facts.elapsed_s = elapsed_before_s_ + monotonic_seconds() - start_s_;
+  facts.elapsed_s = elapsed_s();
   if (!history_.entries().empty()) facts.metrics = history_.entries().back().values;
   if (const auto best = history_.best(config_.best_metric)) {
     facts.best_metric = best->value;
@@ -326,7 +318,26 @@ void Run::write_final() {
   if (num_skipped_ > 0) say_(fmt::format("{} images could not be used", num_skipped_));
 }
 
+void Run::report(const std::string& outcome) {
+  if (step_ == first_step_ && reporter_->may_know_less()) return;
+  say_(reporter_->write(outcome, step_, length_.total_steps, elapsed_s()));
+}
+
 ExitCode Run::go() {
+  try {
+    const ExitCode code = train();
+    report(code != ExitCode::kOk          ? "stopped by a signal"
+           : step_ == length_.total_steps ? "finished"
+           : nothing_better()             ? "ended, as nothing got better,"
+                                          : "stopped, as its time was over,");
+    return code;
+  } catch (const Error& error) {
+    report(fmt::format("ended with an error ({})", error.what()));
+    throw;
+  }
+}
+
+ExitCode Run::train() {
   if (original_) {
     const auto epochs =
         std::ceil(static_cast<double>(length_.total_steps) / length_.steps_per_epoch);

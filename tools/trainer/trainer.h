@@ -4,6 +4,7 @@
 //   DIR/checkpoint-*.safetensors     to go on from, and to run
 //   DIR/log.jsonl, log.csv, events.* the numbers of every log_every steps and of every evaluation
 //   DIR/gpu_info.json                with the original console on a GPU: its speed
+//   DIR/report.html, curves.svg      the same for people, whenever it ends
 //   DIR/final.safetensors            the weights at the end, or the running mean of them
 #pragma once
 

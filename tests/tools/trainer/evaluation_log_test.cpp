@@ -70,7 +70,7 @@ TEST_CASE("Images that cannot be read are not found and have no picture") {
   CHECK_FALSE(evaluate_model(model, *data.train, {.stop_requested = [] { return true; }}).complete);
 
   EventFile events(folder.path(), 0);
-  add_sample_pictures(model, *data.train, 3, events);
+  add_sample_pictures(draw_samples(model, *data.train), 3, events);
   events.sync();
   const std::string path = events.path();
   const std::string text = test::read_text(folder / (path.substr(path.rfind('/') + 1)));
