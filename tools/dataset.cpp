@@ -1,4 +1,4 @@
-// dataset: makes, converts and describes data sets.
+// dataset: makes, checks, converts, describes and shows data sets.
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
 
@@ -9,13 +9,16 @@
 #include <vector>
 
 #include "core/error.h"
+#include "data/image/write.h"
 #include "data/shapes/shapes_files.h"
 #include "data/voc/voc.h"
 #include "tools/cli_main.h"
 #include "tools/command_line.h"
 #include "tools/dataset/check_command.h"
 #include "tools/dataset/open_dataset.h"
+#include "tools/dataset/show.h"
 #include "tools/dataset/stats.h"
+#include "tools/dataset/stats_picture.h"
 #include "tools/dataset/voc_to_coco.h"
 
 namespace {
@@ -41,6 +44,11 @@ struct ReadCommand {
   bool strict = false;
   std::string out;
   bool force = false;
+  std::string json;     // stats
+  std::string picture;  // stats
+  std::string images;   // show
+  int64_t count = 24;   // show
+  int64_t columns = 0;  // show
 };
 
 int make_shapes(const ShapesCommand& command) {
@@ -78,7 +86,21 @@ int convert_voc(const ReadCommand& command) {
 
 int print_stats(const ReadCommand& command) {
   const auto dataset = open_dataset(command.path, command.split, options_of(command), warn);
-  fmt::print("{}", format_stats(collect_stats(*dataset)));
+  const DatasetStats stats = collect_stats(*dataset);
+  if (!command.json.empty()) write_stats_json(command.json, stats);
+  if (!command.picture.empty()) write_image(command.picture, draw_stats(stats));
+  fmt::print("{}", format_stats(stats));
+  return 0;
+}
+
+int show(const ReadCommand& command) {
+  const auto dataset =
+      open_dataset(command.path, command.split, options_of(command), warn, command.images);
+  const ShowResult result = show_annotations(
+      *dataset, {.out = command.out, .images = command.count, .columns = command.columns});
+  for (const std::string& problem : result.problems) warn(problem);
+  fmt::print("wrote {}/images/*.png: {} of {} images; {}\n", command.out, result.written,
+             dataset->size(), result.contact_sheet);
   return 0;
 }
 
@@ -116,13 +138,52 @@ void add_reading_options(CLI::App& sub, ReadCommand& command) {
                "not fit each other, instead of leaving it out");
 }
 
+CLI::App* add_reading_command(CLI::App& app, ReadCommand& command, const char* name,
+                              const char* description) {
+  CLI::App* sub = app.add_subcommand(name, description);
+  sub->add_option("path", command.path,
+                  "Folder of a COCO or PASCAL VOC data set, or a COCO\n"
+                  "annotation file")
+      ->required();
+  sub->add_option("--split", command.split, "Which part of a folder")->capture_default_str();
+  add_reading_options(*sub, command);
+  return sub;
+}
+
+CLI::App* add_stats(CLI::App& app, ReadCommand& command) {
+  CLI::App* sub = add_reading_command(app, command, "stats",
+                                      "Prints how many images and objects there are, by class and\n"
+                                      "size.");
+  sub->add_option("--json", command.json, "Write them as JSON too");
+  sub->add_option("--picture", command.picture, "Write charts of them, .png or .jpg");
+  return sub;
+}
+
+CLI::App* add_show(CLI::App& app, ReadCommand& command) {
+  CLI::App* sub =
+      add_reading_command(app, command, "show",
+                          "Draws what is annotated over the pictures, OUT/images/*.png,\n"
+                          "and puts them on one, OUT/contact_sheet.png.");
+  sub->add_option("--images", command.images,
+                  "Folder that file names of an annotation file start from");
+  sub->add_option("--out", command.out, "Folder to write to")->required();
+  sub->add_option("--count", command.count, "How many images, spread evenly over the set; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  sub->add_option("--columns", command.columns, "Of the contact sheet; 0: about as wide as high")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  return sub;
+}
+
 int run(int argc, char** argv) {
   CLI::App app{
-      "Makes, checks, converts and describes data sets.\n\n"
+      "Makes, checks, converts, describes and shows data sets.\n\n"
       "  dataset shapes --out shapes --images 500 --val-images 100\n"
       "  dataset voc2coco VOCdevkit/VOC2012 --split train --out voc\n"
       "  dataset check shapes --split val\n"
-      "  dataset stats shapes --split val"};
+      "  dataset stats shapes --split val --picture counts.png\n"
+      "  dataset show shapes --split val --out look"};
   app.name("dataset");
   app.require_subcommand(1);
   ShapesCommand shapes;
@@ -140,19 +201,14 @@ int run(int argc, char** argv) {
   add_reading_options(*voc2coco, voc);
   voc2coco->add_option("--out", voc.out, "Folder to write to")->required();
   voc2coco->add_flag("--force", voc.force, "Replace other annotations of that name");
-  CLI::App* describe = app.add_subcommand(
-      "stats", "Prints how many images and objects there are, by class and\nsize.");
-  describe
-      ->add_option("path", stats.path,
-                   "Folder of a COCO or PASCAL VOC data set, or a COCO\n"
-                   "annotation file")
-      ->required();
-  describe->add_option("--split", stats.split, "Which part of a folder")->capture_default_str();
-  add_reading_options(*describe, stats);
+  CLI::App* describe = add_stats(app, stats);
+  ReadCommand look;
+  CLI::App* look_app = add_show(app, look);
   const DatasetCommand check = add_check_command(app);
   if (const std::optional<int> done = parse_command_line(app, argc, argv)) return *done;
   if (app.got_subcommand(voc2coco)) return convert_voc(voc);
   if (app.got_subcommand(describe)) return print_stats(stats);
+  if (app.got_subcommand(look_app)) return show(look);
   if (app.got_subcommand(check.app)) return check.run();
   return make_shapes(shapes);
 }

@@ -5,7 +5,7 @@ dataset=$1
 cd "$scratch" || exit 1
 
 echo "== help and wrong command lines"
-for command in "" shapes check voc2coco stats; do
+for command in "" shapes check voc2coco stats show; do
   # shellcheck disable=SC2086
   run "$dataset" $command --help
   check_code 0
@@ -75,6 +75,27 @@ touch file
 run "$dataset" shapes --out file/s --images 1
 check_code 5
 
+echo "== stats and show"
+run "$dataset" stats s --split val --json stats.json --picture stats.png
+check_code 0
+check_same stdout folder.txt
+check_text stats.json '"images":2,"images_without_objects":0,'
+check "a picture of counts" test -s stats.png
+run "$dataset" stats s --split val --picture stats.gif
+check_code 2
+run "$dataset" show s --split train --out look --count 2 --columns 1
+check_code 0
+check_empty stderr
+check_text stdout '^wrote look/images/\*.png: 2 of 4 images; look/contact_sheet.png$'
+check_files look contact_sheet.png images/000001.png images/000003.png
+run "$dataset" show s/annotations/instances_val.json --images s/val --out look2
+check_code 0
+run "$dataset" show s/annotations/instances_val.json --images s/nothing --out look3
+check_code 3
+check_text stderr 'no picture can be shown'
+run "$dataset" show s --out look --count -1
+check_code 2
+
 echo "== check"
 run "$dataset" check s --split val
 check_code 0
@@ -143,6 +164,15 @@ check_code 0
 check_text stdout '^wrote coco/annotations/instances_train.json: 1 images, 0 left out$'
 check_text coco/annotations/instances_train.json '"id":1,"image_id":20071,"category_id":8,"bbox":\[1,1,4,4\],"area":16,'
 check_same coco/train/2007_1.png s/train/000001.png
+run "$dataset" check coco --no-images --strict
+check_code 0
+run "$dataset" check coco
+check_code 3
+check_text stdout '^error picture_size: 1$'
+check_text stdout 'is stated as 8x6, but the picture is 64x48$'
+run "$dataset" show coco --out look_voc
+check_code 3
+check_text stderr 'is 64x48 pixels, but annotated as 8x6'
 run "$dataset" voc2coco voc --out coco
 check_text stdout '^already there'
 run "$dataset" voc2coco voc --out coco --compat

@@ -21,7 +21,8 @@ std::unique_ptr<VocDataset> open_voc_dataset(const std::string& dir, const std::
 }
 
 std::unique_ptr<Dataset> open_dataset(const std::string& path, const std::string& split,
-                                      const VocOptions& options, const DatasetWarning& warn) {
+                                      const VocOptions& options, const DatasetWarning& warn,
+                                      const std::string& images) {
   if (is_voc_folder(path)) return open_voc_dataset(path, split, options, warn);
   if (options.compat || !options.classes.empty()) {
     throw UsageError(path + " is no PASCAL VOC data set: --compat and --classes are for those");
@@ -33,9 +34,9 @@ std::unique_ptr<Dataset> open_dataset(const std::string& path, const std::string
     };
   }
   std::error_code ignored;
-  if (std::filesystem::is_regular_file(path, ignored)) return open_coco(path, "", coco);
+  if (std::filesystem::is_regular_file(path, ignored)) return open_coco(path, images, coco);
   const CocoLayout layout = find_coco_layout(path, split);
-  return open_coco(layout.annotations, layout.images, coco);
+  return open_coco(layout.annotations, images.empty() ? layout.images : images, coco);
 }
 
 }  // namespace mrcnn

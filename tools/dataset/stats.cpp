@@ -3,12 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <limits>
 #include <map>
 #include <set>
+#include <span>
+#include <utility>
 
+#include "core/io/file.h"
 #include "core/parallel.h"
+#include "tools/report/json_writer.h"
 
 namespace mrcnn {
 namespace {
@@ -52,6 +57,37 @@ void count_sizes(const DatasetImage& image, DatasetStats& stats) {
   stats.max_width = std::max(stats.max_width, image.width);
 }
 
+// The first bin holds what is below the first limit, the last what is not below the last.
+class Histogram {
+ public:
+  explicit Histogram(std::vector<int64_t> limits)
+      : limits_(std::move(limits)), counts_(limits_.size() + 1, 0) {}
+
+  void add(double value) {
+    size_t bin = 0;
+    while (bin < limits_.size() && value >= static_cast<double>(limits_[bin])) ++bin;
+    ++counts_[bin];
+  }
+
+  std::vector<HistogramBin> bins() const {
+    std::vector<HistogramBin> bins;
+    for (size_t i = 0; i < counts_.size(); ++i) {
+      const int64_t low = i == 0 ? 0 : limits_[i - 1];
+      bins.push_back(
+          {i == limits_.size() ? fmt::format("{}+", low) : range(low, limits_[i] - 1), counts_[i]});
+    }
+    return bins;
+  }
+
+ private:
+  static std::string range(int64_t low, int64_t high) {
+    return low == high ? fmt::format("{}", low) : fmt::format("{}-{}", low, high);
+  }
+
+  std::vector<int64_t> limits_;
+  std::vector<int64_t> counts_;
+};
+
 std::string range(int64_t low, int64_t high) {
   return low == high ? fmt::format("{}", low) : fmt::format("{} to {}", low, high);
 }
@@ -70,6 +106,8 @@ DatasetStats collect_stats(const Dataset& dataset) {
     stats.classes.push_back({.name = one.name});
   }
   const std::vector<std::vector<ObjectFacts>> facts = all_facts(dataset);
+  Histogram sides({8, 16, 32, 64, 128, 256, 512});
+  Histogram in_images({1, 2, 3, 5, 10, 20, 50, 100});
   for (int64_t i = 0; i < dataset.size(); ++i) {
     count_sizes(dataset.image(i), stats);
     int64_t in_image = 0;
@@ -81,16 +119,20 @@ DatasetStats collect_stats(const Dataset& dataset) {
       }
       const size_t row = position.at(object.label);
       count_object(object, stats.classes[row]);
+      sides.add(std::sqrt(std::max(object.area, 0.0)));
       seen.insert(row);
       ++in_image;
       stats.difficult += object.difficult ? 1 : 0;
     }
     for (const size_t row : seen) ++stats.classes[row].images;
     stats.objects += in_image;
+    in_images.add(static_cast<double>(in_image));
     stats.most_objects = std::max(stats.most_objects, in_image);
     stats.images_without_objects += in_image == 0 ? 1 : 0;
   }
   if (stats.images == 0) stats.min_height = stats.min_width = 0;
+  stats.sides = sides.bins();
+  stats.objects_in_image = in_images.bins();
   return stats;
 }
 
@@ -124,6 +166,55 @@ std::string format_stats(const DatasetStats& stats) {
   }
   add_row(all);
   return text;
+}
+
+void write_stats_json(const std::string& path, const DatasetStats& stats) {
+  AtomicFile file(path);
+  JsonWriter json([&file](std::string_view text) { file.write(std::as_bytes(std::span(text))); });
+  const auto number = [&json](const char* key, int64_t value) {
+    json.key(key);
+    json.value(value);
+  };
+  const auto histogram = [&](const char* key, const std::vector<HistogramBin>& bins) {
+    json.key(key);
+    json.begin_object();
+    for (const HistogramBin& bin : bins) number(bin.name.c_str(), bin.count);
+    json.end_object();
+  };
+  json.begin_object();
+  json.key("name");
+  json.value(stats.name);
+  json.key("fingerprint");
+  json.value(stats.fingerprint);
+  number("images", stats.images);
+  number("images_without_objects", stats.images_without_objects);
+  number("objects", stats.objects);
+  number("crowds", stats.crowds);
+  number("difficult", stats.difficult);
+  number("most_objects", stats.most_objects);
+  number("min_height", stats.min_height);
+  number("max_height", stats.max_height);
+  number("min_width", stats.min_width);
+  number("max_width", stats.max_width);
+  histogram("sides", stats.sides);
+  histogram("objects_in_image", stats.objects_in_image);
+  json.key("classes");
+  json.begin_array(JsonWriter::Layout::kLinePerItem);
+  for (const ClassCounts& one : stats.classes) {
+    json.begin_object();
+    json.key("name");
+    json.value(one.name);
+    number("objects", one.objects);
+    number("images", one.images);
+    number("small", one.small);
+    number("medium", one.medium);
+    number("large", one.large);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  json.finish();
+  file.commit();
 }
 
 }  // namespace mrcnn

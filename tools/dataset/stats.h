@@ -18,6 +18,11 @@ struct ClassCounts {
   int64_t large = 0;    // and all others: COCO's limits
 };
 
+struct HistogramBin {
+  std::string name;  // "16-31"
+  int64_t count = 0;
+};
+
 struct DatasetStats {
   std::string name;
   std::string fingerprint;
@@ -32,11 +37,17 @@ struct DatasetStats {
   int64_t min_width = 0;
   int64_t max_width = 0;
   std::vector<ClassCounts> classes;  // by label
+  // Objects by the root of their area, pixels, and images by their objects; crowds excepted.
+  std::vector<HistogramBin> sides;
+  std::vector<HistogramBin> objects_in_image;
 };
 
 DatasetStats collect_stats(const Dataset& dataset);
 
 // Some lines and a table with a row for each class and a last one for all.
 std::string format_stats(const DatasetStats& stats);
+
+// The same and the histograms as one JSON object. Written atomically.
+void write_stats_json(const std::string& path, const DatasetStats& stats);
 
 }  // namespace mrcnn

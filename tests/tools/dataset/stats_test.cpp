@@ -1,13 +1,16 @@
 #include "tools/dataset/stats.h"
 
 #include <doctest/doctest.h>
+#include <simdjson.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/voc/voc.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/voc_tree.h"
+#include "tools/dataset/stats_picture.h"
 
 namespace mrcnn {
 namespace {
@@ -72,6 +75,40 @@ TEST_CASE("Objects are counted by class and size") {
         "all           4         2         1         2         1\n");
   toy.images_.clear();
   CHECK(collect_stats(toy).min_height == 0);
+}
+
+std::string counts_of(const std::vector<HistogramBin>& bins) {
+  std::string text;
+  for (const HistogramBin& bin : bins) {
+    if (bin.count > 0) text += bin.name + ":" + std::to_string(bin.count) + " ";
+  }
+  return text;
+}
+
+TEST_CASE("Histograms, JSON and a picture say the same") {
+  Toy toy;
+  toy.images_ = {{object(1, 63.9), object(1, 64), object(2, 512.0 * 512.0)},
+                 {object(2, 1024), object(1, 5000, true)},
+                 {}};
+  const DatasetStats stats = collect_stats(toy);
+  CHECK(counts_of(stats.sides) == "0-7:1 8-15:1 32-63:1 512+:1 ");
+  CHECK(counts_of(stats.objects_in_image) == "0:1 1:1 3-4:1 ");
+  const test::TemporaryDirectory folder;
+  write_stats_json(folder / "stats.json", stats);
+  simdjson::dom::parser parser;
+  const simdjson::dom::element root = parser.load(folder / "stats.json");
+  CHECK(int64_t(root["objects"]) == 4);
+  CHECK(int64_t(root["sides"]["512+"]) == 1);
+  CHECK(int64_t(root["objects_in_image"]["3-4"]) == 1);
+  CHECK(std::string_view(root["classes"].at(1)["name"]) == "bb");
+  CHECK(int64_t(root["classes"].at(1)["large"]) == 1);
+
+  const Tensor picture = draw_stats(stats);
+  CHECK(picture.size(2) == 3);
+  int64_t ink = 0;
+  for (int64_t i = 0; i < picture.numel(); ++i) ink += picture.data<const uint8_t>()[i] < 200;
+  CHECK(ink > picture.numel() / 100);
+  CHECK(ink < picture.numel() / 4);
 }
 
 TEST_CASE("A set of files") {
