@@ -2,36 +2,19 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
+
+#include "data/masks/rle.h"
 
 namespace mrcnn {
 namespace {
 
 using Run = BoxedMask::Run;
 
-CocoBox box_around(const std::vector<Run>& runs, int64_t height) {
-  if (runs.empty()) return {};
-  const auto rows = static_cast<uint32_t>(height);
-  uint32_t top = rows, bottom = 0;
-  // Columns are counted along with the runs, which is cheaper than to divide for each.
-  uint32_t column = runs.front().begin / rows, column_begin = column * rows;
-  const uint32_t first_column = column;
-  for (const Run& run : runs) {
-    while (run.begin - column_begin >= rows) {
-      column_begin += rows;
-      ++column;
-    }
-    const uint32_t first_row = run.begin - column_begin, end_row = run.end - column_begin;
-    if (end_row <= rows) {
-      top = std::min(top, first_row);
-      bottom = std::max(bottom, end_row);
-    } else {  // goes on in the next column, so it covers a last and a first row
-      top = 0;
-      bottom = rows;
-    }
-  }
-  const uint32_t last_column = (runs.back().end - 1) / rows;
-  return {static_cast<double>(first_column), static_cast<double>(top),
-          static_cast<double>(last_column - first_column + 1), static_cast<double>(bottom - top)};
+CocoBox box_of(const Rle& mask) {
+  const PixelBox box = rle_bbox(mask);
+  return {static_cast<double>(box.x), static_cast<double>(box.y), static_cast<double>(box.width),
+          static_cast<double>(box.height)};
 }
 
 // The runs of `runs` that may meet [begin, end).
@@ -76,7 +59,7 @@ double coco_box_iou(const CocoBox& detection, const CocoBox& truth, bool crowd) 
   return intersection / union_area;
 }
 
-BoxedMask::BoxedMask(const Rle& rle) : height(rle.height), width(rle.width) {
+BoxedMask::BoxedMask(const Rle& rle) : height(rle.height), width(rle.width), box(box_of(rle)) {
   runs.reserve(rle.counts.size() / 2);
   uint32_t position = 0;
   for (size_t i = 0; i + 1 < rle.counts.size(); i += 2) {
@@ -86,7 +69,6 @@ BoxedMask::BoxedMask(const Rle& rle) : height(rle.height), width(rle.width) {
     runs.push_back({begin, position});
     area += position - begin;
   }
-  box = box_around(runs, height);
 }
 
 double coco_mask_iou(const BoxedMask& detection, const BoxedMask& truth, bool crowd) {

@@ -28,7 +28,7 @@ struct BoxedMask {
   int64_t height;
   int64_t width;
   int64_t area = 0;  // pixels
-  CocoBox box{};     // around the foreground; all 0 if there is none
+  CocoBox box;       // around the foreground; all 0 if there is none
   std::vector<Run> runs;
 };
 

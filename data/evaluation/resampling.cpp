@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/error.h"
 #include "data/evaluation/resampled_values.h"
@@ -30,39 +31,20 @@ double percentile(const std::vector<double>& sorted, double fraction) {
   return sorted[below] + (position - std::floor(position)) * (sorted[above] - sorted[below]);
 }
 
-Interval interval_of(std::vector<double> samples, double level) {
-  if (samples.empty()) return {};
-  std::sort(samples.begin(), samples.end());
-  return {.low = percentile(samples, (1 - level) / 2),
-          .high = percentile(samples, (1 + level) / 2)};
+double mean_of(const std::vector<double>& samples) {
+  return std::accumulate(samples.begin(), samples.end(), 0.0) / static_cast<double>(samples.size());
 }
 
-double normal_below(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }
-
-double normal_quantile(double fraction) {
-  double low = -10, high = 10;
-  for (int halving = 0; halving < 60; ++halving) {
-    const double middle = (low + high) / 2;
-    (normal_below(middle) < fraction ? low : high) = middle;
-  }
-  return low;
-}
-
-// AP of few images lies above that of many, and AP of resampled ones above that again, by about as
-// much. How many resamples are below the value of all images tells how far the percentiles must
-// move for that.
-Interval corrected_interval_of(std::vector<double> samples, double value, double level) {
+// Percentiles of how far resamples are from their mean, around the value. Their mean itself is off:
+// an image drawn twice makes a set less varied, and AP larger.
+Interval interval_of(std::vector<double> samples, double value, double level, double least) {
   if (samples.empty()) return {};
+  const double shift = value - mean_of(samples);
   std::sort(samples.begin(), samples.end());
-  const auto [first, last] = std::equal_range(samples.begin(), samples.end(), value);
-  const auto count = static_cast<double>(samples.size());
-  const double below =
-      (static_cast<double>(first - samples.begin()) + static_cast<double>(last - samples.begin())) /
-      2 / count;
-  const double bias = normal_quantile(std::clamp(below, 0.5 / count, 1 - 0.5 / count));
-  const double half_width = normal_quantile((1 + level) / 2);
-  return {.low = percentile(samples, normal_below(2 * bias - half_width)),
-          .high = percentile(samples, normal_below(2 * bias + half_width))};
+  const auto end = [&](double fraction) {
+    return std::clamp(percentile(samples, fraction) + shift, least, 1.0);
+  };
+  return {.low = end((1 - level) / 2), .high = end((1 + level) / 2)};
 }
 
 void keep_defined(std::vector<double>& samples) {
@@ -71,11 +53,12 @@ void keep_defined(std::vector<double>& samples) {
       samples.end());
 }
 
-double p_value(const std::vector<double>& differences) {
+double p_value(const std::vector<double>& differences, double value) {
+  const double shift = value - mean_of(differences);
   double not_above = 1, not_below = 1;
   for (const double difference : differences) {
-    if (difference <= 0) not_above += 1;
-    if (difference >= 0) not_below += 1;
+    if (difference + shift <= 0) not_above += 1;
+    if (difference + shift >= 0) not_below += 1;
   }
   return std::min(
       1.0, 2 * std::min(not_above, not_below) / (static_cast<double>(differences.size()) + 1));
@@ -109,13 +92,13 @@ ResampledSummary resample(const MatchTable& matches, const ResamplingOptions& op
     std::vector<double> samples;
     for (const CocoValues& values : drawn.values) samples.push_back(values[i]);
     keep_defined(samples);
-    summary.values[i] = corrected_interval_of(std::move(samples), whole.values[i], options.level);
+    summary.values[i] = interval_of(std::move(samples), whole.values[i], options.level, 0);
   }
   for (size_t k = 0; k < matches.classes.size(); ++k) {
     std::vector<double>& samples = drawn.class_ap[k];
     keep_defined(samples);
     const double ap = whole.classes.at(matches.classes[k].category)[0];
-    summary.class_ap.push_back(corrected_interval_of(std::move(samples), ap, options.level));
+    summary.class_ap.push_back(interval_of(std::move(samples), ap, options.level, 0));
   }
   return summary;
 }
@@ -141,8 +124,8 @@ std::array<Difference, kCocoMetrics.size()> compare(const MatchTable& first,
     difference.defined = whole_first[i] >= 0 && whole_second[i] >= 0 && !samples.empty();
     if (!difference.defined) continue;
     difference.value = whole_second[i] - whole_first[i];
-    difference.p = p_value(samples);
-    difference.interval = interval_of(std::move(samples), options.level);
+    difference.p = p_value(samples, difference.value);
+    difference.interval = interval_of(std::move(samples), difference.value, options.level, -1);
   }
   return differences;
 }

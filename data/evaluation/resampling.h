@@ -1,6 +1,8 @@
-// How sure the numbers of an evaluation are: images drawn with replacement, again and again
-// (the bootstrap), with the percentiles of what comes out.
-// Source: Efron and Tibshirani 1993, sections 13.3, 14.3 (without acceleration) and 15.4.
+// How sure the numbers of an evaluation are: images drawn with replacement, again and again (the
+// bootstrap), and how far what comes out is spread.
+// An interval is for the expected number of a set of as many images. AP of few objects is larger
+// than that of many, so it says nothing of sets of another size.
+// Source: Efron and Tibshirani 1993, chapters 10, 13 and 16.
 #pragma once
 
 #include <array>
@@ -30,17 +32,17 @@ struct ResampledSummary {
   std::vector<Interval> class_ap;  // in the order of MatchTable::classes
 };
 
-// Percentiles corrected for bias: AP of few images is too large, and of resampled ones again. The
-// same numbers for the same seed, whatever the number of threads. A resample in which there is
-// nothing to find is left out of that number. Throws UsageError unless there is at least one
-// resample, an image and a level between 0 and 1.
+// Percentiles of the resamples' distances from their mean, around the value of all images. The same
+// numbers for the same seed, whatever the number of threads. A resample in which there is nothing
+// to find is left out of that number. Throws UsageError unless there is at least one resample, an
+// image and a level between 0 and 1.
 ResampledSummary resample(const MatchTable& matches, const ResamplingOptions& options);
 
 struct Difference {
   double value = 0;  // second minus first, of all images
-  // Plain percentiles: what is too large in both cancels.
   Interval interval{.low = 0, .high = 0};
-  // Two-sided: how often a resample has the other sign, twice, with one added to both counts.
+  // Two-sided: how often a resample, moved by what their mean is off, has the other sign; twice,
+  // with one added to both counts.
   double p = 1;
   bool defined = true;  // false: nothing to find
 };

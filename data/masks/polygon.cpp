@@ -47,15 +47,21 @@ class Crossings {
   void add(int64_t x, int64_t grid_row) {
     const int64_t row = grid_row <= kMiddle ? 0 : (grid_row - kMiddle + kFine - 1) / kFine;
     positions_.push_back(x * height_ + std::min(row, height_));
+    columns_.push_back(static_cast<uint32_t>(x));
     if (positions_.size() >= limit_) {
       cancel_pairs();
       limit_ = std::max(limit_, 2 * positions_.size());
+      columns_.clear();
+      for (const int64_t position : positions_) {
+        columns_.push_back(static_cast<uint32_t>(position / height_));
+      }
     }
   }
 
   Rle to_rle() && {
     cancel_pairs();
     Rle rle{height_, width_, {}};
+    rle.counts.reserve(positions_.size() + 1);
     int64_t done = 0;
     for (const int64_t position : positions_) {
       if (position == height_ * width_) break;
@@ -83,29 +89,29 @@ class Crossings {
   }
 
   // By column first, which leaves next to nothing to sort: an outline crosses most columns twice.
+  // The end of a column is the beginning of the next one, so these may be equal.
   void sort_positions() {
     if (positions_.empty()) return;
-    const auto [least, most] = std::minmax_element(positions_.begin(), positions_.end());
-    const int64_t first = *least / height_, num_columns = *most / height_ - first + 1;
-    if (static_cast<size_t>(num_columns) > positions_.size()) {
+    const auto [least, most] = std::minmax_element(columns_.begin(), columns_.end());
+    const size_t first = *least, num_columns = *most - first + 1;
+    if (num_columns > positions_.size()) {
       std::sort(positions_.begin(), positions_.end());
       return;
     }
-    std::vector<uint32_t> columns;
-    columns.reserve(positions_.size());
-    std::vector<size_t> ends(static_cast<size_t>(num_columns) + 1, 0);
-    for (const int64_t position : positions_) {
-      columns.push_back(static_cast<uint32_t>(position / height_ - first));
-      ++ends[columns.back() + 1];
-    }
+    std::vector<uint32_t> ends(num_columns + 1, 0);
+    for (const uint32_t column : columns_) ++ends[column - first + 1];
     std::partial_sum(ends.begin(), ends.end(), ends.begin());
     std::vector<int64_t> sorted(positions_.size());
-    for (size_t i = 0; i < positions_.size(); ++i) sorted[ends[columns[i]]++] = positions_[i];
-    auto begin = sorted.begin();
-    for (int64_t column = 0; column < num_columns; ++column) {
-      const auto end =
-          sorted.begin() + static_cast<std::ptrdiff_t>(ends[static_cast<size_t>(column)]);
-      std::sort(begin, end);
+    for (size_t i = 0; i < positions_.size(); ++i)
+      sorted[ends[columns_[i] - first]++] = positions_[i];
+    uint32_t begin = 0;
+    for (size_t column = 0; column < num_columns; ++column) {
+      const uint32_t end = ends[column];
+      if (end - begin == 2) {
+        if (sorted[begin] > sorted[begin + 1]) std::swap(sorted[begin], sorted[begin + 1]);
+      } else if (end - begin > 2) {
+        std::sort(sorted.begin() + begin, sorted.begin() + end);
+      }
       begin = end;
     }
     positions_ = std::move(sorted);
@@ -115,6 +121,7 @@ class Crossings {
   int64_t width_;
   size_t limit_ = size_t{1} << 20;
   std::vector<int64_t> positions_;
+  std::vector<uint32_t> columns_;  // of positions_, until these are sorted
 };
 
 // Pixel columns whose middle lies in grid columns [begin, end).

@@ -104,21 +104,27 @@ int64_t rle_area(const Rle& rle) {
 }
 
 PixelBox rle_bbox(const Rle& rle) {
-  int64_t x_min = rle.width;
-  int64_t x_max = -1;
+  int64_t x_min = -1;
   int64_t y_min = rle.height;
   int64_t y_max = -1;
+  // The column of a run's first pixel is counted along, which is cheaper than a division for each.
+  int64_t x = 0, column_begin = 0, last_end = 0;
   for_each_foreground_run(rle, [&](int64_t begin, int64_t end) {
-    const int64_t first_x = begin / rle.height;
-    const int64_t last_x = (end - 1) / rle.height;
+    if (begin - column_begin >= rle.height) {
+      const int64_t columns =
+          begin - column_begin < 2 * rle.height ? 1 : (begin - column_begin) / rle.height;
+      x += columns;
+      column_begin += columns * rle.height;
+    }
+    if (x_min < 0) x_min = x;
     // A run that goes on in the next column covers a last and a first row.
-    const bool one_column = first_x == last_x;
-    x_min = std::min(x_min, first_x);
-    x_max = std::max(x_max, last_x);
-    y_min = std::min(y_min, one_column ? begin % rle.height : 0);
-    y_max = std::max(y_max, one_column ? (end - 1) % rle.height : rle.height - 1);
+    const bool one_column = end - column_begin <= rle.height;
+    y_min = std::min(y_min, one_column ? begin - column_begin : 0);
+    y_max = std::max(y_max, one_column ? end - 1 - column_begin : rle.height - 1);
+    last_end = end;
   });
-  if (x_max < 0) return {};
+  if (x_min < 0) return {};
+  const int64_t x_max = (last_end - 1) / rle.height;
   return {x_min, y_min, x_max - x_min + 1, y_max - y_min + 1};
 }
 

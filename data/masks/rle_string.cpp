@@ -30,7 +30,9 @@ void check_size(int64_t height, int64_t width) {
 // of large numbers is refused before it is stored.
 class RunCollector {
  public:
-  RunCollector(int64_t height, int64_t width) : rle_{height, width, {}} {}
+  RunCollector(int64_t height, int64_t width, size_t most_runs) : rle_{height, width, {}} {
+    rle_.counts.reserve(most_runs);
+  }
 
   void add(int64_t run, size_t index) {
     const int64_t left = rle_.height * rle_.width - sum_;
@@ -126,14 +128,15 @@ std::vector<int64_t> rle_string_runs(std::string_view text) {
 
 Rle rle_from_string(std::string_view text, int64_t height, int64_t width) {
   check_size(height, width);
-  RunCollector runs(height, width);
+  // Most numbers take one or two characters.
+  RunCollector runs(height, width, text.size() / 2 + 1);
   for_each_written_run(text, [&runs](int64_t run, size_t index) { runs.add(run, index); });
   return std::move(runs).finish();
 }
 
 Rle rle_from_counts(std::span<const int64_t> counts, int64_t height, int64_t width) {
   check_size(height, width);
-  RunCollector runs(height, width);
+  RunCollector runs(height, width, counts.size());
   for (size_t i = 0; i < counts.size(); ++i) runs.add(counts[i], i);
   return std::move(runs).finish();
 }
