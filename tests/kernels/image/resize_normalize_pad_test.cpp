@@ -239,6 +239,28 @@ TEST_CASE("A placement is the mirrored image, resized, and a window of that") {
   CHECK(wrong == 0);
 }
 
+TEST_CASE("A photo that keeps its size is its normalised pixels, mirrored and cut") {
+  const Tensor image = random_image(13, 21, 6);
+  const std::vector<ImagePlacement> placements{
+      {.resized = {13, 21}, .visible = {9, 16}, .crop_top = 3, .crop_left = 2, .flip = true}};
+  const ResizeNormalizePadParams params{.pixel_order = PixelOrder::kBgr};
+  const Tensor batch = Tensor::empty({1, 32, 32, 3});
+  resize_normalize_pad_into(std::vector<Tensor>{image}, placements, params, batch);
+  int64_t wrong = 0;
+  for (int64_t i = 0; i < batch.numel(); ++i) {
+    const int64_t c = i % 3, x = i / 3 % 32, y = i / 3 / 32;
+    float expected = 0;
+    if (y < 9 && x < 16) {
+      const int64_t from = ((y + 3) * 21 + 20 - (x + 2)) * 3 + 2 - c;
+      const auto value = static_cast<float>(image.data<const uint8_t>()[from]);
+      const auto channel = static_cast<size_t>(c);
+      expected = (value / params.divisor - params.mean[channel]) / params.std[channel];
+    }
+    if (at(batch, 0, y, x, c) != expected) ++wrong;
+  }
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("Rejects a window beside the image") {
   const std::vector<Tensor> images{random_image(13, 21, 6)};
   const Tensor batch = Tensor::empty({1, 64, 64, 3});
@@ -255,7 +277,7 @@ TEST_CASE("Rejects a window beside the image") {
 
 TEST_CASE("CUDA matches the CPU bit by bit: sizes, orders, channels and types") {
   test::on_cuda([](Device device) {
-    for (const ImageSize size : {ImageSize{1, 1}, {5, 31}, {3, 257}, {40, 33}}) {
+    for (const ImageSize size : {ImageSize{1, 1}, {5, 31}, {17, 23}, {3, 257}, {40, 33}}) {
       CAPTURE(size.width);
       for (const int64_t channels : {3, 4, 8}) {
         for (const DType dtype : {DType::kF32, DType::kBF16}) {
