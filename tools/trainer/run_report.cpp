@@ -9,6 +9,7 @@
 
 #include "tools/report/html/axis.h"
 #include "tools/report/html/chart_file.h"
+#include "tools/report/html/evaluation_page.h"
 #include "tools/report/html/evaluation_tables.h"
 #include "tools/trainer/config_file.h"
 #include "tools/trainer/duration.h"
@@ -88,7 +89,7 @@ void add_evaluations(Page& page, const RunReport& report, const RunLog& log) {
   }
   for (const LogRecord* record : rows) {
     std::vector<PageCell> row{
-        {.text = fmt::format("{}{}", record->step, record == best ? " *" : "")},
+        {.text = fmt::format("{}{}", record->step, record == best ? "\u00a0*" : "")},
         {.text = fmt::format("{:.2f}", record->epoch)}};
     for (const char* name :
          {"box_ap", "box_ap50", "box_ap75", "mask_ap", "mask_ap50", "mask_ap75"}) {
@@ -127,18 +128,7 @@ void add_last_evaluation(Page& page, const RunReport& report, const RunLog& log)
   } else if (!log.evaluations.empty()) {
     add_logged_numbers(page, log.evaluations.back());
   }
-  if (report.samples.empty()) return;
-  page.section("Samples");
-  page.paragraph("The first images of the evaluation: annotated above, found below.");
-  page.pictures(report.samples);
-}
-
-PageTable facts_table(const std::string& caption, const PageFacts& facts) {
-  PageTable table{.caption = caption, .columns = {"Name", "Value"}, .rows = {}};
-  for (const auto& [name, value] : facts) {
-    table.rows.push_back({{.text = name}, {.text = value, .words = true}});
-  }
-  return table;
+  add_samples(page, report.samples);
 }
 
 // The lines of config.txt.

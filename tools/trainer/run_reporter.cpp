@@ -1,14 +1,12 @@
 #include "tools/trainer/run_reporter.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <chrono>
-#include <ctime>
 #include <exception>
 #include <filesystem>
 #include <utility>
 
+#include "tools/report/html/evaluation_page.h"
 #include "tools/report/html/mistake_pictures.h"
 
 namespace mrcnn {
@@ -42,8 +40,7 @@ std::string RunReporter::write(const std::string& outcome, int64_t step, int64_t
   report_.step = step;
   report_.total_steps = total_steps;
   report_.elapsed_s = elapsed_s;
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  report_.date = fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(now));
+  report_.date = page_date();
   try {
     write_run_report(report_);
   } catch (const std::exception& error) {

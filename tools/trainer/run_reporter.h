@@ -13,8 +13,6 @@ namespace mrcnn {
 
 class RunReporter {
  public:
-  static constexpr int64_t kNumMistakes = 12;  // of each kind that an evaluation should list
-
   // evaluated: the data of evaluations, null if there are none. It must outlive the reporter.
   RunReporter(const TrainConfig& config, PageFacts facts, const Dataset* evaluated);
 

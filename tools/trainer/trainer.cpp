@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/io/safetensors.h"
 #include "tools/clock.h"
+#include "tools/report/html/evaluation_page.h"
 #include "tools/trainer/checkpoint_directory.h"
 #include "tools/trainer/config_file.h"
 #include "tools/trainer/evaluation_log.h"
@@ -259,7 +260,7 @@ void Run::evaluate() {
       evaluate_model(*model, *data_.val,
                      {.batch = config_.batch,
                       .max_images = config_.eval_images,
-                      .num_mistakes = RunReporter::kNumMistakes,
+                      .num_mistakes = kShownMistakes,
                       .stop_requested = [this] { return signals_.stop_requested().has_value(); },
                       .progress = {}});
   const double ended_s = monotonic_seconds();
@@ -270,8 +271,7 @@ void Run::evaluate() {
   const std::map<std::string, double> metrics = metrics_of(result);
   history_.add(step_, metrics);
   if (original_) original_->evaluated(result.images, ended_s - began_s, metrics);
-  LogRecord record{"eval", step_, epoch(), {}};
-  record.values.assign(metrics.begin(), metrics.end());
+  const LogRecord record{"eval", step_, epoch(), {metrics.begin(), metrics.end()}};
   log_->write(record);
   events_->scalars(step_, record.values);
   const std::vector<SamplePicture> samples = draw_samples(*model, *data_.val);

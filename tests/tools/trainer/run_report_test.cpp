@@ -43,8 +43,8 @@ TEST_CASE("The page of a run has its curves, evaluations and settings") {
         "<dt>Best mask AP</dt><dd>0.583</dd>", "<dt>Time</dt><dd>5m46s</dd>",
         "<figcaption>Parts of the loss</figcaption>", "rpn objectness",
         "Average precision; mask AP", "<title>step 1000\nloss: 0.7337</title>",
-        "<th scope=\"row\">1125 *</th>", "COCO&#39;s twelve numbers at step 1125", ">0.915</td>",
-        "<td class=\"words\">cpu, fp32: no GPU found</td>",
+        "<th scope=\"row\">1125\u00a0*</th>", "COCO&#39;s twelve numbers at step 1125",
+        ">0.915</td>", "<td class=\"words\">cpu, fp32: no GPU found</td>",
         "<th scope=\"row\">lr</th><td class=\"words\">0.0025</td>"}) {
     CAPTURE(part);
     CHECK(page.find(part) != page.npos);
@@ -72,7 +72,7 @@ TEST_CASE("The page of a long run stays small") {
   const std::string page = run_page(report_of("runs/first"), log);
   CHECK(markup_problem(page) == "");
   CHECK(page.size() < 200000);
-  CHECK(page.find("<th scope=\"row\">27750 *</th>") != page.npos);
+  CHECK(page.find("<th scope=\"row\">27750\u00a0*</th>") != page.npos);
   CHECK(page.find("<th scope=\"row\">49950</th>") != page.npos);
   CHECK(page.find("61 of 999") != page.npos);
 }

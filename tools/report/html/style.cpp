@@ -13,7 +13,7 @@ std::string_view chart_style() {
   :root { --ground: #14171b; --panel: #1d2126; --text: #e6e8eb; --quiet: #a2aab4; --rule: #363c44;
     --bar: #24435c; --link: #7db8f0;
     --c0: #56b4e9; --c1: #f08a4b; --c2: #2fc79b; --c3: #e08bc4; --c4: #e6e8eb; --c5: #d9bd3f; } }
-svg.chart { font: 12px system-ui, sans-serif; }
+svg.chart { font: 13px system-ui, sans-serif; }
 .s0 { --c: var(--c0); } .s1 { --c: var(--c1); } .s2 { --c: var(--c2); }
 .s3 { --c: var(--c3); } .s4 { --c: var(--c4); } .s5 { --c: var(--c5); }
 .chart text { fill: var(--text); }

@@ -35,7 +35,7 @@ TEST_CASE("A line chart has lines, a legend, axes and values to rest on") {
   CHECK(svg.find(">2.0</text>") != svg.npos);
   CHECK(svg.find(">30</text>") != svg.npos);
   // Step 10 of 30, the highest value at the highest tick.
-  CHECK(svg.find("class=\"line s0\" d=\"M180.7 26.0L") != svg.npos);
+  CHECK(svg.find("class=\"line s0\" d=\"M181.7 26.0L") != svg.npos);
 }
 
 TEST_CASE("Long lines are thinned, noisy ones smoothed and their peaks cut") {

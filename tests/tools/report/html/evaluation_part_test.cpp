@@ -11,6 +11,7 @@
 #include "data/masks/rle.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/tools/report/html/page_checks.h"
+#include "tools/report/html/evaluation_page.h"
 
 namespace mrcnn {
 namespace {
@@ -115,6 +116,29 @@ TEST_CASE("An evaluation has tables, charts and pictures of its mistakes") {
     CHECK(text.find(expected) != text.npos);
   }
   CHECK(count_of(text, "<img") == 2);  // of image 1: one of each kind
+}
+
+TEST_CASE("An evaluation has a page of its own") {
+  const TwoImages dataset("none");
+  const EvaluatedPart part = evaluate(dataset);
+  EvaluationPage content{
+      .title = "Evaluation of <x>", .subtitle = page_date(), .samples = {}, .facts = {}};
+  content.samples.push_back({.jpeg = std::vector<std::byte>(3),
+                             .height = 1,
+                             .width = 1,
+                             .alternative = "a & b",
+                             .caption = "c"});
+  content.facts = {{"Weights", "a.pth"}};
+  const std::string text = evaluation_page(content, dataset, std::span(&part, 1));
+  CAPTURE(text);
+  CHECK(markup_problem(text) == "");
+  CHECK(address_problem(text) == "");
+  for (const char* expected : {"<h1>Evaluation of &lt;x&gt;</h1>", " UTC</p>",
+                               "<dt>images</dt><dd>2</dd>", "<dt>mask AP50</dt><dd>0.252</dd>",
+                               "alt=\"a &amp; b\"", "<td class=\"words\">a.pth</td>"}) {
+    CAPTURE(expected);
+    CHECK(text.find(expected) != text.npos);
+  }
 }
 
 TEST_CASE("An evaluation of nothing is no evaluation") {
