@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/rle.h"
+#include "data/evaluation/evaluated_objects.h"
 
 namespace mrcnn {
 
@@ -37,6 +38,8 @@ struct DatasetObject {
   Rle mask;                     // of the image's size
 };
 
+enum class TruthParts { kBoxes, kBoxesAndMasks };
+
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -48,6 +51,9 @@ class Dataset {
   // All objects of an image in the order of the files, crowds and degenerate ones too. Masks are
   // rasterised here; thread safe. Throws FileError that names the annotation.
   virtual std::vector<DatasetObject> objects(int64_t index) const = 0;
+  // The same objects as an evaluation wants them: boxes to the last bit as the files state them, by
+  // label, masks only where they are asked for. Thread safe; throws like objects().
+  virtual std::vector<EvaluatedTruth> truths(int64_t index, TruthParts parts) const;
   // Hash of everything that training depends on, images' pixels excepted. Hexadecimal SHA-256.
   virtual std::string fingerprint() const = 0;
 

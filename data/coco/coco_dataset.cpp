@@ -100,6 +100,24 @@ class CocoDataset final : public Dataset {
     return objects;
   }
 
+  std::vector<EvaluatedTruth> truths(int64_t index, TruthParts parts) const override {
+    const ImageRow& image = row_of(index);
+    std::vector<EvaluatedTruth> truths;
+    truths.reserve(image.num_objects);
+    for (const uint32_t row : tables_.by_image.subspan(image.first_object, image.num_objects)) {
+      const ObjectRow& object = tables_.objects[row];
+      if (!keeps(object, image)) continue;
+      truths.push_back({.id = object.id,
+                        .category = classes_[object.category].label,
+                        .box = object.box,
+                        .area = object.area,
+                        .crowd = object.crowd != 0,
+                        .mask = {}});
+      if (parts == TruthParts::kBoxesAndMasks) truths.back().mask = mask_of(object, image);
+    }
+    return truths;
+  }
+
   // Of the content of the file and of what is kept of it, however the file spells it.
   std::string fingerprint() const override {
     Sha256 hash;
@@ -141,12 +159,16 @@ class CocoDataset final : public Dataset {
     object.box = {row.box[0], row.box[1], row.box[0] + row.box[2], row.box[1] + row.box[3]};
     object.area = row.area;
     object.crowd = row.crowd != 0;
+    object.mask = mask_of(row, image);
+    return object;
+  }
+
+  Rle mask_of(const ObjectRow& row, const ImageRow& image) const {
     try {
-      object.mask = draw_mask(row.geometry, tables_.geometry_of(row), image.height, image.width);
+      return draw_mask(row.geometry, tables_.geometry_of(row), image.height, image.width);
     } catch (const Error& error) {
       throw FileError(ExitCode::kData, name_, fmt::format("annotation {}", row.id), error.what());
     }
-    return object;
   }
 
   std::string name_;
