@@ -18,6 +18,6 @@ run(${CMAKE_COMMAND} --build ${work_dir}/build)
 run(${work_dir}/build/consumer)
 
 # The programs are installed under their public names and start from there.
-foreach(program infer convert summary bench)
+foreach(program infer evaluate convert summary bench)
   run(${prefix}/bin/maskrcnn-${program} --help)
 endforeach()

@@ -4,12 +4,12 @@
 
 #include "data/masks/outline.h"
 #include "data/masks/rle.h"
-#include "tools/infer/json_output.h"
+#include "tools/report/document_output.h"
 
 namespace mrcnn {
 
 CocoResults::CocoResults(const std::string& path, MaskForm form)
-    : output_(std::make_unique<JsonOutput>(path)),
+    : output_(std::make_unique<DocumentOutput>(path)),
       json_([this](std::string_view text) { output_->write(text); }),
       form_(form) {
   json_.begin_array(JsonWriter::Layout::kLinePerItem);

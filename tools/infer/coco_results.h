@@ -18,7 +18,7 @@ enum class MaskForm {
   kPolygons,  // outlines along pixel edges: exact too, holes tied to the outside by a slit
 };
 
-class JsonOutput;
+class DocumentOutput;
 
 class CocoResults : public ResultSink {
  public:
@@ -33,7 +33,7 @@ class CocoResults : public ResultSink {
  private:
   void write_segmentation(const Rle& mask);
 
-  std::unique_ptr<JsonOutput> output_;
+  std::unique_ptr<DocumentOutput> output_;
   JsonWriter json_;
   const MaskForm form_;
 };

@@ -1,15 +1,13 @@
 #include "tools/infer/options.h"
 
-#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
-#include <charconv>
-#include <string_view>
+#include <utility>
 
 #include "core/error.h"
 #include "models/zoo.h"
 #include "tools/command_line.h"
+#include "tools/option_checks.h"
 
 namespace mrcnn {
 namespace {
@@ -27,39 +25,6 @@ struct RawOptions {
   std::string progress = "auto";
 };
 
-// Takes finite numbers only, unlike CLI::Range, which NaN passes.
-template <typename T>
-CLI::Validator number_from(T low, T high) {
-  const auto check = [low, high](const std::string& text) {
-    T number{};
-    const char* end = text.data() + text.size();
-    const auto result = std::from_chars(text.data(), end, number);
-    const bool good =
-        result.ec == std::errc() && result.ptr == end && number >= low && number <= high;
-    return good ? std::string()
-                : fmt::format("'{}' is not a {} from {} to {}", text,
-                              std::is_integral_v<T> ? "whole number" : "number", low, high);
-  };
-  return {check, "", ""};
-}
-
-CLI::Validator one_of(const std::vector<std::string>& words) {
-  const auto check = [words](const std::string& text) {
-    if (std::find(words.begin(), words.end(), text) != words.end()) return std::string();
-    const std::string near = nearest_word(text, words);
-    return near.empty() ? fmt::format("'{}' is not one of {}", text, fmt::join(words, ", "))
-                        : fmt::format("'{}' is unknown; did you mean '{}'?", text, near);
-  };
-  return {check, "", ""};
-}
-
-CLI::Validator not_empty() {
-  const auto check = [](const std::string& text) {
-    return std::string(text.empty() ? "the value is empty" : "");
-  };
-  return {check, "", ""};
-}
-
 void add_options(CLI::App& app, RawOptions& raw) {
   InferOptions& options = raw.options;
   app.name("infer");
@@ -76,18 +41,18 @@ void add_options(CLI::App& app, RawOptions& raw) {
   app.add_option("--precision", raw.precision)
       ->type_name("word")
       ->check(one_of({"fp32", "tf32", "bf16"}));
-  app.add_option("--score", options.score)->type_name("number")->check(number_from(0.0F, 1.0F));
-  app.add_option("--nms", options.nms)->type_name("number")->check(number_from(0.0, 1.0));
+  app.add_option("--score", options.score)->type_name("number")->check(number_between(0, 1));
+  app.add_option("--nms", options.nms)->type_name("number")->check(number_between(0, 1));
   app.add_option("--max-detections", options.max_detections)
       ->type_name("number")
-      ->check(number_from<int64_t>(1, kMaxDetections));
+      ->check(whole_number_between(1, kMaxDetections));
   app.add_option("--classes", options.classes)->type_name("list of classes")->check(not_empty());
   app.add_option("--batch", options.batch)
       ->type_name("number")
-      ->check(number_from<int64_t>(1, kMaxBatch));
+      ->check(whole_number_between(1, kMaxBatch));
   app.add_option("--threads", options.threads)
       ->type_name("number")
-      ->check(number_from<int64_t>(1, kMaxThreads));
+      ->check(whole_number_between(1, kMaxThreads));
   app.add_option("--json", options.json)->type_name("FILE")->check(not_empty());
   app.add_option("--overlay", options.overlay_dir)->type_name("DIR")->check(not_empty());
   app.add_option("--masks", options.masks_dir)->type_name("DIR")->check(not_empty());

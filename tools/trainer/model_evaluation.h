@@ -13,12 +13,14 @@
 
 namespace mrcnn {
 
+// As of DetectDatasetOptions, and:
 struct ModelEvaluationOptions {
   int64_t batch = 1;
-  int64_t max_images = 0;                           // the first ones of the set; 0: all
-  int64_t num_mistakes = 0;                         // of each kind, to be looked at
-  std::function<bool()> stop_requested = {};        // empty: never
-  std::function<void(int64_t done)> progress = {};  // empty: nobody listens
+  int64_t max_images = 0;
+  int64_t num_mistakes = 0;  // of each kind, to be looked at
+  std::function<bool()> stop_requested = {};
+  std::function<void(int64_t done)> progress = {};
+  bool take_behind = false;
 };
 
 struct ModelEvaluation {
@@ -30,7 +32,6 @@ struct ModelEvaluation {
   bool complete = true;              // false: it was asked to stop
 };
 
-// Images keep their stored rows and columns, which annotations refer to.
 ModelEvaluation evaluate_model(const MaskRcnn& model, const Dataset& dataset,
                                const ModelEvaluationOptions& options);
 

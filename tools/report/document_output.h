@@ -1,4 +1,4 @@
-// A JSON document on its way to a file or to standard output: complete there, or not there at all.
+// A document on its way to a file or to standard output: complete there, or not there at all.
 #pragma once
 
 #include <cstdio>
@@ -10,11 +10,11 @@
 
 namespace mrcnn {
 
-class JsonOutput {
+class DocumentOutput {
  public:
   // "-" is standard output; the text waits in an unnamed temporary file until commit(). Anything
   // else is a file, written beside its final name. Throws FileError if it cannot be created.
-  explicit JsonOutput(const std::string& path);
+  explicit DocumentOutput(const std::string& path);
 
   void write(std::string_view text);
   void commit();

@@ -1,4 +1,4 @@
-#include "tools/infer/json_output.h"
+#include "tools/report/document_output.h"
 
 #include <array>
 #include <cerrno>
@@ -17,7 +17,7 @@ namespace {
 
 }  // namespace
 
-JsonOutput::JsonOutput(const std::string& path) {
+DocumentOutput::DocumentOutput(const std::string& path) {
   if (path != "-") {
     file_ = std::make_unique<AtomicFile>(path);
     return;
@@ -26,7 +26,7 @@ JsonOutput::JsonOutput(const std::string& path) {
   if (!spool_) fail("no temporary file for the results");
 }
 
-void JsonOutput::write(std::string_view text) {
+void DocumentOutput::write(std::string_view text) {
   if (file_) {
     file_->write(std::as_bytes(std::span(text)));
   } else if (std::fwrite(text.data(), 1, text.size(), spool_.get()) != text.size()) {
@@ -34,7 +34,7 @@ void JsonOutput::write(std::string_view text) {
   }
 }
 
-void JsonOutput::commit() {
+void DocumentOutput::commit() {
   if (file_) return file_->commit();
   if (std::fflush(spool_.get()) != 0) fail("cannot write the temporary file of the results");
   std::rewind(spool_.get());
