@@ -42,11 +42,11 @@ Finding AnnotationTable::finding(size_t element, FindingKind kind, const char* w
 
 void AnnotationTable::check_ids(DoctorPlan& plan, std::vector<Finding>& findings) const {
   IdIndex index(rows_.size());
-  int64_t next = 1;
+  int64_t largest = 0;
   std::vector<size_t> wanting;
   for (size_t i = 0; i < rows_.size(); ++i) {
     const std::optional<int64_t>& id = rows_[i].id;
-    if (id && *id != INT64_MAX) next = std::max(next, *id + 1);
+    if (id) largest = std::max(largest, *id);
     if (id && !index.insert(*id, static_cast<uint32_t>(i))) {
       findings.push_back(finding(i, FindingKind::kDuplicateAnnotationId, "id",
                                  fmt::format("is the id of annotations[{}] too", index.find(*id)),
@@ -56,7 +56,12 @@ void AnnotationTable::check_ids(DoctorPlan& plan, std::vector<Finding>& findings
       wanting.push_back(i);
     }
   }
-  for (const size_t i : wanting) plan.new_ids[rows_[i].byte] = next++;
+  // Behind the largest, or from 1 on where no numbers are left there.
+  int64_t next = largest < INT64_MAX / 2 ? largest + 1 : 1;
+  for (const size_t i : wanting) {
+    while (index.find(next) != IdIndex::kNone) ++next;
+    plan.new_ids[rows_[i].byte] = next++;
+  }
 }
 
 void AnnotationTable::check_content(DoctorPlan& plan, std::vector<Finding>& findings) const {

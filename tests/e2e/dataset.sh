@@ -111,7 +111,7 @@ run "$dataset" check broken.json --no-images --json found.json
 check_code 3
 check_text stdout '^error unknown_category: '
 check_text stdout 'annotations\[0\] \(id 1\) of image [0-9]+, byte [0-9]+: category_id: 77 is'
-check_text stderr '^dataset: broken.json: [0-9]+ errors and 0 warnings were found$'
+check_text stderr '^dataset: broken.json: errors: [0-9]+, warnings: 0$'
 check_text found.json '"kind":"unknown_category","severity":"error","section":"annotations","element":0,"byte":[0-9]+,"id":"1"'
 sed 's/"area":[0-9]*/"area":9999/' s/annotations/instances_val.json >areas.json
 run "$dataset" check areas.json --images s/val

@@ -77,8 +77,8 @@ int check(const CheckOptions& options) {
   if (errors == 0 && (warnings == 0 || !options.strict)) return 0;
   std::fflush(stdout);
   throw Error(ExitCode::kData,
-              fmt::format("{}: {} errors and {} warnings {}{}", files.annotations, errors, warnings,
-                          cleaned ? "are left in the copy" : "were found",
+              fmt::format("{}: errors: {}, warnings: {}{}{}", files.annotations, errors, warnings,
+                          cleaned ? " are left in the copy" : "",
                           options.fix.empty() || can_clean
                               ? ""
                               : "; no copy was written, because its text is not whole"));
