@@ -4,6 +4,15 @@
 
 namespace mrcnn {
 
+OriginalReport::Options OriginalReport::options_of(const TrainConfig& config,
+                                                   const Device& device) {
+  Options options;
+  options.log_every = config.log_every;
+  options.gpu_info_path = config.out + "/gpu_info.json";
+  if (device.is_cuda()) options.gpus = cuda_devices().properties;
+  return options;
+}
+
 OriginalReport::OriginalReport(const Options& options)
     : options_(options), console_(options.write, options.log_every) {}
 

@@ -11,6 +11,7 @@
 #include "core/cuda/probe.h"
 #include "tools/trainer/gpu_info.h"
 #include "tools/trainer/original_console.h"
+#include "tools/trainer/train_config.h"
 
 namespace mrcnn {
 
@@ -24,6 +25,8 @@ class OriginalReport {
     std::vector<CudaProperties> gpus;             // of the machine, if the run uses one
     std::function<void(const std::string&)> say;  // what went wrong and ends nothing
   };
+  // Without write and say, which are the program's.
+  static Options options_of(const TrainConfig& config, const Device& device);
   explicit OriginalReport(const Options& options);
 
   const OriginalConsole& console() const { return console_; }

@@ -47,14 +47,11 @@ using Say = std::function<void(const std::string&)>;
 std::unique_ptr<OriginalReport> original_report(const TrainerOptions& options, const Device& device,
                                                 const Say& say) {
   if (options.quiet || options.config.console != Console::kOriginal) return nullptr;
-  OriginalReport::Options report;
+  OriginalReport::Options report = OriginalReport::options_of(options.config, device);
   report.write = [](std::string_view text) {
     fmt::print("{}", text);
     std::fflush(stdout);  // each line when it is due, in a file too
   };
-  report.log_every = options.config.log_every;
-  report.gpu_info_path = options.config.out + "/gpu_info.json";
-  if (device.is_cuda()) report.gpus = cuda_devices().properties;
   report.say = say;
   return std::make_unique<OriginalReport>(report);
 }
