@@ -22,6 +22,7 @@
 #include "tools/evaluate/comparison_files.h"
 #include "tools/evaluate/evaluate_file.h"
 #include "tools/evaluate/evaluate_weights.h"
+#include "tools/evaluate/evaluation_report.h"
 #include "tools/evaluate/evaluators.h"
 #include "tools/evaluate/options.h"
 #include "tools/evaluate/score_files.h"
@@ -30,6 +31,7 @@
 #include "tools/infer/coco_results.h"
 #include "tools/interrupt.h"
 #include "tools/load_model.h"
+#include "tools/report/html/evaluation_page.h"
 #include "tools/report/progress.h"
 #include "tools/report/utf8.h"
 
@@ -63,6 +65,10 @@ ScoreOptions score_options(const EvaluateOptions& options) {
   return {
       .resampling = options.bootstrap > 0 ? std::optional(resampling_of(options)) : std::nullopt,
       .sum = options.numpy_sum};
+}
+
+int64_t num_mistakes(const EvaluateOptions& options) {
+  return options.html.empty() ? 0 : kShownMistakes;
 }
 
 // Tables go where no document goes.
@@ -105,11 +111,12 @@ Evaluators evaluated(const EvaluateOptions& options, const Dataset& dataset,
                      const DetectionFile& file) {
   const bool can_be_masks = !options.iou_types.empty() || file.any_mask() || file.size() == 0;
   const bool strict = options.strict_pycocotools;
-  Evaluators evaluators(
-      dataset, {.boxes = options.wants("bbox"),
-                .masks = options.wants("segm") && can_be_masks,
-                .voc = options.voc || is_voc(options),
-                .coco = {.strict_ids = strict, .strict_areas = strict && file.first_has_box()}});
+  Evaluators evaluators(dataset, {.boxes = options.wants("bbox"),
+                                  .masks = options.wants("segm") && can_be_masks,
+                                  .voc = options.voc || is_voc(options),
+                                  .coco = {.strict_ids = strict,
+                                           .strict_areas = strict && file.first_has_box(),
+                                           .num_mistakes = num_mistakes(options)}});
   evaluate_file(dataset, file, evaluators);
   return evaluators;
 }
@@ -119,6 +126,7 @@ int evaluate_results(const EvaluateOptions& options) {
   const DetectionFile file = read_results(options, options.results, *dataset);
   const Evaluators evaluators = evaluated(options, *dataset, file);
   write_scores(options, scores_of(*dataset, evaluators, score_options(options)));
+  if (!options.html.empty()) write_evaluation_report(options, *dataset, evaluators, {});
   return 0;
 }
 
@@ -150,6 +158,11 @@ LoadedModel load(const EvaluateOptions& options, const Dataset& dataset, Device 
                      .execution = {.device = device, .precision = options.precision}});
 }
 
+std::string device_text(const EvaluateOptions& options, const DeviceChoice& device) {
+  return fmt::format("{}, {}: {}", device.device.to_string(), precision_name(options.precision),
+                     device.reason);
+}
+
 void introduce(const EvaluateOptions& options, const LoadedModel& loaded, const Dataset& dataset,
                const DeviceChoice& device) {
   for (const std::string& note : compare_classes(loaded.class_names, dataset)) {
@@ -158,8 +171,7 @@ void introduce(const EvaluateOptions& options, const LoadedModel& loaded, const 
   if (options.quiet) return;
   say(loaded.summary_line);
   say(fmt::format("{}: {} images", dataset.name(), dataset.size()));
-  say(fmt::format("device {}, {}: {}", device.device.to_string(), precision_name(options.precision),
-                  device.reason));
+  say("device " + device_text(options, device));
 }
 
 int evaluate_model_run(const EvaluateOptions& options) {
@@ -175,7 +187,8 @@ int evaluate_model_run(const EvaluateOptions& options) {
                                    .masks = options.wants("segm"),
                                    .voc = options.voc || is_voc(options),
                                    .coco = {.strict_ids = options.strict_pycocotools,
-                                            .strict_areas = options.strict_pycocotools}});
+                                            .strict_areas = options.strict_pycocotools,
+                                            .num_mistakes = num_mistakes(options)}});
   const InterruptGuard interrupt;
   const int64_t total =
       options.max_images > 0 ? std::min(options.max_images, dataset->size()) : dataset->size();
@@ -202,6 +215,11 @@ int evaluate_model_run(const EvaluateOptions& options) {
   for (const std::string& problem : run.skipped) say("not evaluated: " + problem);
   if (results) results->finish();
   write_scores(options, scores_of(*dataset, evaluators, score_options(options)));
+  if (!options.html.empty()) {
+    const PageFacts facts{{"Model", loaded.summary_line}, {"Device", device_text(options, device)}};
+    write_evaluation_report(options, *dataset, evaluators,
+                            {.facts = facts, .model = loaded.model.get()});
+  }
   return static_cast<int>(run.skipped.empty() ? ExitCode::kOk : ExitCode::kData);
 }
 

@@ -158,6 +158,16 @@ check_code 0
 check_text stdout '^\{"image_id":1,'
 check_no_text stdout '"image_id":2,'
 check_text stderr '^ Average Precision'
+run "$evaluate" "${small[@]}" --data shapes --score 0 --quiet --html model.html
+check_code 0
+check_text model.html '<h1>Evaluation of seeded</h1>'
+check_text model.html '<h3>Found, but wrong, by score</h3>'
+check_text model.html '<h2 id="part4">Samples</h2>'
+check_no_text model.html 'https?:|src="[^d]'
+run "$evaluate" --results found.json --ground-truth shapes/annotations/instances_val.json \
+  --images shapes/val --html results.html
+check_code 0
+check_text results.html '<img src="data:image/jpeg;base64,'
 echo broken >shapes/val/000002.png
 run "$evaluate" "${small[@]}" --data shapes --json broken.json
 check_code 3

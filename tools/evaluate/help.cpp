@@ -46,6 +46,8 @@ Output
   --seed N              other resamples        (default: 0)
   --json FILE           the numbers with all digits: {"bbox": {"AP": ..., "AP50": ...}, "segm": ...}
   --csv FILE            the same as a table
+  --html FILE           a page: tables, curves, scores, the worst mistakes as pictures. It loads
+                        nothing from anywhere. With --ground-truth, --images has the pictures
   Of --json, --csv and --results-out one may be -, standard output; the table then goes to standard
   error. -1 stands for nothing to find: no object of that size.
 

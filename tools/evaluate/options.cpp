@@ -74,6 +74,7 @@ void add_outputs(CLI::App& app, RawOptions& raw) {
   add_text(app, "--results-out", options.results_out, "FILE");
   add_text(app, "--json", options.json, "FILE");
   add_text(app, "--csv", options.csv, "FILE");
+  add_text(app, "--html", options.html, "FILE");
   add_count(app, "--threads", options.threads, 1, kMaxThreads);
   app.add_flag("-q,--quiet", options.quiet);
   add_text(app, "--progress", raw.progress, "word")->check(one_of({"auto", "on", "off"}));
@@ -130,20 +131,23 @@ void check_fits(const CLI::App& app, EvaluateWhat what) {
     }
   };
   if (what != EvaluateWhat::kWeights) {
-    refuse({"--model", "--device", "--precision", "--score", "--batch", "--max-images", "--images",
+    refuse({"--model", "--device", "--precision", "--score", "--batch", "--max-images",
             "--results-out", "--progress"},
            "without --weights");
+    if (app.count("--html") == 0) refuse({"--images"}, "without --weights or --html");
   } else {
     refuse({"--skip-unknown"}, "with --weights");
   }
   if (what == EvaluateWhat::kComparison) {
-    refuse({"--per-class", "--voc", "--numpy-sum"}, "with --compare");
+    refuse({"--per-class", "--voc", "--numpy-sum", "--html"}, "with --compare");
   }
 }
 
 void check_outputs(const EvaluateOptions& options) {
+  if (options.html == "-") throw UsageError("--html wants a file, not standard output");
   std::set<std::string> places;
-  for (const std::string* path : {&options.json, &options.csv, &options.results_out}) {
+  for (const std::string* path :
+       {&options.json, &options.csv, &options.html, &options.results_out}) {
     if (path->empty()) continue;
     if (!places.insert(*path).second) {
       throw UsageError(*path == "-" ? "only one output can be standard output"

@@ -43,6 +43,7 @@ struct EvaluateOptions {
   int64_t seed = 0;
   std::string json;
   std::string csv;
+  std::string html;
   int64_t threads = 0;  // 0: one per core, or OMP_NUM_THREADS
   bool quiet = false;
   ProgressMode progress = ProgressMode::kAuto;

@@ -61,6 +61,13 @@ TEST_CASE("Refuses what does not go together") {
   check_refused({"--weights", "w", "--data", "d", "--skip-unknown"}, "no effect with --weights");
   check_refused({"--compare", "a", "b", "--data", "d", "--per-class"}, "no effect with --compare");
   check_refused({"--compare", "a", "--data", "d"}, "--compare");
+  check_refused({"--compare", "a", "b", "--data", "d", "--html", "p"}, "no effect with --compare");
+  check_refused({"--results", "r", "--data", "d", "--html", "-"}, "wants a file");
+  check_refused({"--results", "r", "--data", "d", "--html", "x", "--csv", "x"}, "one file: x");
+  check_refused({"--results", "r", "--ground-truth", "g", "--images", "i"},
+                "--images has no effect without --weights or --html");
+  CHECK(parse({"--results", "r", "--ground-truth", "g", "--images", "i", "--html", "p"}).html ==
+        "p");
   check_refused({"--results", "r", "--data", "d", "--json", "-", "--csv", "-"}, "standard output");
   check_refused({"--results", "r", "--data", "d", "--json", "x", "--csv", "x"}, "one file: x");
   check_refused({"--results", "r", "--data", "d", "--json", "r"}, "would replace an input");
