@@ -259,7 +259,6 @@ void Run::evaluate() {
                       .max_images = config_.eval_images,
                       .num_mistakes = kShownMistakes,
                       .stop_requested = [this] { return signals_.stop_requested().has_value(); },
-                      .progress = {},
                       .take_behind = device_.device.is_cuda()});
   const double ended_s = monotonic_seconds();
   speed_->resume(ended_s);
