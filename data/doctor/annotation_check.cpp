@@ -134,11 +134,12 @@ AnnotationRow check_annotation(Element& element, const Catalog& catalog) {
   AnnotationRow row;
   static const CatalogRow kUnknown;
   row.id = check_id(element);
-  row.image = check_reference(element, "image_id", FindingKind::kUnknownImage, catalog.images_known,
-                              [&](int64_t id) { return catalog.image_row(id); });
-  row.category = check_reference(element, "category_id", FindingKind::kUnknownCategory,
-                                 catalog.categories_known,
-                                 [&](int64_t id) { return catalog.category_row(id); });
+  row.image =
+      check_reference(element, "image_id", FindingKind::kUnknownImage, catalog.is_complete(),
+                      [&](int64_t id) { return catalog.image_row(id); });
+  row.category =
+      check_reference(element, "category_id", FindingKind::kUnknownCategory, catalog.is_complete(),
+                      [&](int64_t id) { return catalog.category_row(id); });
   const bool has_image = row.image != IdIndex::kNone;
   const bool has_category = row.category != IdIndex::kNone;
   const CatalogRow& image = has_image ? catalog.images()[row.image] : kUnknown;

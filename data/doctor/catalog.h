@@ -41,13 +41,14 @@ class Catalog {
   uint32_t image_row(int64_t id) const { return image_index_.find(id); }
   uint32_t category_row(int64_t id) const { return category_index_.find(id); }
 
-  // Facts that decide what is a fault of an annotation.
-  bool images_known = true;  // false where the file broke before all were read
-  bool categories_known = true;
+  // The file broke before all were read, so that what is not here may exist.
+  void mark_incomplete() { is_complete_ = false; }
+  bool is_complete() const { return is_complete_; }
 
  private:
   std::vector<CatalogRow> images_;
   std::vector<CatalogRow> categories_;
+  bool is_complete_ = true;
   IdIndex image_index_{0};
   IdIndex category_index_{0};
 };

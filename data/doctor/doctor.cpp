@@ -41,7 +41,7 @@ class Doctor {
   Diagnosis run() && {
     read_catalog();
     Catalog& catalog = diagnosis_.plan.catalog;
-    catalog.images_known = catalog.categories_known = diagnosis_.report.readable;
+    if (!diagnosis_.report.readable) catalog.mark_incomplete();
     catalog.finish(diagnosis_.report.findings);
     if (!options_.image_directory.empty()) {
       diagnosis_.report.num_pictures =

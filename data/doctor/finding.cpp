@@ -96,7 +96,7 @@ const FindingFacts& facts_of(FindingKind kind) { return kFacts[static_cast<size_
 
 std::string_view severity_name(Severity severity) {
   if (severity == kError) return "error";
-  return severity == kWarning ? "warning" : "info";
+  return severity == kWarning ? "warning" : "note";
 }
 
 std::string_view remedy_text(Remedy remedy) { return kRemedies[static_cast<size_t>(remedy)]; }

@@ -10,7 +10,7 @@ namespace mrcnn {
 enum class Severity : uint8_t {
   kError,    // training or evaluation stops at it, skips it or is wrong because of it
   kWarning,  // usable, and probably not what was meant
-  kInfo,     // worth knowing
+  kInfo,     // worth knowing; "note" in reports
 };
 
 enum class FindingKind : uint8_t {
