@@ -75,10 +75,11 @@ std::vector<std::string> compare_classes(const std::vector<std::string>& class_n
                                          const Dataset& dataset) {
   const auto count = static_cast<int64_t>(class_names.size());
   if (dataset.num_classes() > count) {
-    throw Error(ExitCode::kData,
-                fmt::format("{} has labels up to {}, but the model knows {} classes and the "
-                            "background: evaluate the weights on the data they were trained for",
-                            dataset.name(), dataset.num_classes() - 1, count - 1));
+    throw Error(
+        ExitCode::kData,
+        fmt::format("{} has labels up to {}, but the model's go up to {}: evaluate the weights "
+                    "on the data they were trained for",
+                    dataset.name(), dataset.num_classes() - 1, count - 1));
   }
   std::vector<std::string> notes;
   for (const DatasetClass& one : dataset.classes()) {
