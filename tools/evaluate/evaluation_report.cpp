@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "tools/report/html/evaluation_page.h"
 #include "tools/report/html/mistake_pictures.h"
 #include "tools/trainer/sample_pictures.h"
@@ -31,10 +33,11 @@ void write_evaluation_report(const EvaluateOptions& options, const Dataset& data
     parts.push_back(evaluated_part(part.kind, *part.coco));
   }
   const std::string& subject = options.weights.empty() ? options.results : options.weights;
-  EvaluationPage page{.title = "Evaluation of " + subject,
-                      .subtitle = fmt::format("on {}; {}", dataset.name(), page_date()),
-                      .samples = {},
-                      .facts = facts_of(options, dataset)};
+  EvaluationPage page{
+      .title = "Evaluation of " + std::filesystem::path(subject).filename().string(),
+      .subtitle = fmt::format("on {}; {}", dataset.name(), page_date()),
+      .samples = {},
+      .facts = facts_of(options, dataset)};
   page.facts.insert(page.facts.end(), report.facts.begin(), report.facts.end());
   if (report.model != nullptr) {
     for (const SamplePicture& sample : draw_samples(*report.model, dataset)) {

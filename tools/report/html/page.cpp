@@ -71,8 +71,10 @@ void Page::table(const PageTable& table) {
       "<div class=\"scroll\" role=\"region\" aria-label=\"{0}\" tabindex=\"0\"><table>\n"
       "<caption>{0}</caption>\n<thead><tr>",
       caption);
-  for (const std::string& column : table.columns) {
-    body_ += fmt::format("<th scope=\"col\">{}</th>", escaped(column));
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const bool words = !table.rows.empty() && i < table.rows[0].size() && table.rows[0][i].words;
+    body_ += fmt::format("<th scope=\"col\"{}>{}</th>", words ? " class=\"words\"" : "",
+                         escaped(table.columns[i]));
   }
   body_ += "</tr></thead>\n<tbody>\n";
   for (const std::vector<PageCell>& row : table.rows) {

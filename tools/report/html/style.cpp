@@ -67,7 +67,7 @@ th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--rule); text-align:
 thead th { color: var(--quiet); font-weight: 600; vertical-align: bottom; }
 th:first-child { text-align: left; position: sticky; left: 0; background: var(--ground);
   max-width: min(20rem, 45vw); min-width: 5rem; white-space: normal; overflow-wrap: break-word; }
-td.words { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 10rem; }
+.words { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 10rem; }
 td.share { background: linear-gradient(90deg, var(--bar) var(--v), transparent var(--v))
   no-repeat; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr));

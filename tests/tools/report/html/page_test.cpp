@@ -49,7 +49,7 @@ TEST_CASE("A page asks nobody for anything and fits phones and readers") {
   Page page("Title", "what it is");
   page.section("One");
   page.section("Two");
-  page.table({"numbers", {"a", "b"}, {{{.text = "1"}, {.text = "2"}}}});
+  page.table({"numbers", {"a", "b"}, {{{.text = "1"}, {.text = "2", .words = true}}}});
   page.pictures({{.jpeg = std::vector<std::byte>(9, std::byte{0xFF}),
                   .height = 4,
                   .width = 5,
@@ -62,7 +62,9 @@ TEST_CASE("A page asks nobody for anything and fits phones and readers") {
   for (const char* part :
        {"<meta charset=\"utf-8\">", "name=\"viewport\"", "default-src 'none'", "color-scheme",
         "prefers-color-scheme: dark", "<a href=\"#part2\">Two</a>", "<h2 id=\"part2\">Two</h2>",
-        "<caption>numbers</caption>", "<th scope=\"col\">b</th>", "<th scope=\"row\">1</th>",
+        "<caption>numbers</caption>",
+        "<th scope=\"col\">a</th><th scope=\"col\" class=\"words\">b</th>",
+        "<th scope=\"row\">1</th>",
         "src=\"data:image/jpeg;base64,////////////\" width=\"5\" height=\"4\" alt=\"a cat\""}) {
     CAPTURE(part);
     CHECK(text.find(part) != text.npos);
