@@ -88,10 +88,12 @@ echo "== stopped by signals"
 env --default-signal=TERM "$train" "${quick[@]}" --out stopped >/dev/null 2>first &
 victim=$!
 wait_for first 'saved .*-000000001' $victim
+kill -STOP $victim  # so that it is not done before the signal
 run "$train" "${quick[@]}" --out stopped
 check_code 2
 check_text stderr "stopped is in use by process $victim on "
 kill -TERM $victim
+kill -CONT $victim
 wait $victim
 code=$?
 check_code 143
