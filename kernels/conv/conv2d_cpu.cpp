@@ -5,6 +5,7 @@
 
 #include "core/dispatch.h"
 #include "core/parallel.h"
+#include "core/target_clones.h"
 
 namespace mrcnn::cpu {
 namespace {
@@ -25,6 +26,24 @@ struct Pixels {
   int64_t at(int64_t n, int64_t y, int64_t x) const { return (n * height + y) * width + x; }
 };
 
+MRCNN_TARGET_CLONES
+double dot(int64_t count, const double* a, const double* b) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < count; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+MRCNN_TARGET_CLONES
+void add_scaled(int64_t count, double factor, const double* values, double* sums) {
+  for (int64_t i = 0; i < count; ++i) sums[i] += factor * values[i];
+}
+
+MRCNN_TARGET_CLONES
+void add_scaled(int64_t count, double factor, const float* values, double* sums) {
+  for (int64_t i = 0; i < count; ++i) sums[i] += factor * static_cast<double>(values[i]);
+}
+
 // The gradient of one output channel's taps [KH, KW, C], added up in f64.
 template <typename T>
 void grad_taps(const Tensor& grad_output, const Tensor& input, const Conv2dParams& params,
@@ -43,11 +62,9 @@ void grad_taps(const Tensor& grad_output, const Tensor& input, const Conv2dParam
     const TapRange columns(left, kernel_w, in.width);
     const auto gradient = static_cast<double>(g[i * out_channels]);
     for (int64_t ky = rows.begin; ky < rows.end; ++ky) {
-      for (int64_t kx = columns.begin; kx < columns.end; ++kx) {
-        const T* const pixel = x + in.at(n, top + ky, left + kx) * channels;
-        double* const tap = taps.data() + (ky * kernel_w + kx) * channels;
-        for (int64_t c = 0; c < channels; ++c) tap[c] += gradient * static_cast<double>(pixel[c]);
-      }
+      add_scaled((columns.end - columns.begin) * channels, gradient,
+                 x + in.at(n, top + ky, left + columns.begin) * channels,
+                 taps.data() + (ky * kernel_w + columns.begin) * channels);
     }
   }
 }
@@ -72,20 +89,19 @@ void conv2d_plain(const Tensor& input, const Tensor& weight, const Tensor& bias,
     const TapRange columns(left, kernel_w, width);
     double sum = b != nullptr ? b[o] : 0.0;
     for (int64_t ky = rows.begin; ky < rows.end; ++ky) {
-      for (int64_t kx = columns.begin; kx < columns.end; ++kx) {
-        const double* const pixel = x + ((n * height + top + ky) * width + left + kx) * channels;
-        const double* const taps = w + ((o * kernel_h + ky) * kernel_w + kx) * channels;
-        for (int64_t c = 0; c < channels; ++c) sum += pixel[c] * taps[c];
-      }
+      sum += dot((columns.end - columns.begin) * channels,
+                 x + ((n * height + top + ky) * width + left + columns.begin) * channels,
+                 w + ((o * kernel_h + ky) * kernel_w + columns.begin) * channels);
     }
     return sum;
   };
 
   parallel_for(0, output.size(0) * out_h, 1, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      for (int64_t i = row * out_w * out_channels; i < (row + 1) * out_w * out_channels; ++i) {
-        const int64_t ox = i / out_channels % out_w;
-        double value = value_at(row / out_h, row % out_h, ox, i % out_channels);
+      for (int64_t k = 0; k < out_channels * out_w; ++k) {  // the taps of a channel stay at hand
+        const int64_t o = k / out_w, ox = k % out_w;
+        const int64_t i = (row * out_w + ox) * out_channels + o;
+        double value = value_at(row / out_h, row % out_h, ox, o);
         if (r != nullptr) value += r[i];
         y[i] = params.relu ? std::max(value, 0.0) : value;
       }
@@ -116,8 +132,7 @@ void conv2d_grad_input_plain(const Tensor& grad_output, const Tensor& weight,
       if (oy < 0 || ox < 0) continue;
       for (int64_t o = 0; o < out_channels; ++o) {
         const double gradient = g[out.at(n, oy, ox) * out_channels + o];
-        const double* const taps = w + (o * kernel_h * kernel_w + tap) * channels;
-        for (int64_t c = 0; c < channels; ++c) pixel[c] += gradient * taps[c];
+        add_scaled(channels, gradient, w + (o * kernel_h * kernel_w + tap) * channels, pixel);
       }
     }
   };
