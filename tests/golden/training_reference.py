@@ -45,6 +45,10 @@ class Sampler:
         return positive, negative
 
 
+def as_double(tensors):
+    return [tensor.double() for tensor in tensors]
+
+
 class TorchvisionTraining:
     def __init__(self, model, settings):
         self.model = model.train()
@@ -70,6 +74,28 @@ class TorchvisionTraining:
         scores = [torch.zeros(len(boxes)) for boxes in proposals]
         self.model.rpn.filter_proposals = lambda *_: (proposals, scores)
 
+    def compute_in_float64(self):
+        """From the network's input on; matches and what the boxes aim at stay those of float32."""
+        model = self.model.double()
+        transform, anchors = model.transform.forward, model.rpn.anchor_generator.forward
+        rpn_losses, select = model.rpn.compute_loss, model.roi_heads.select_training_samples
+
+        def place(images, targets):
+            batch, targets = transform(images, targets)
+            batch.tensors = batch.tensors.double()
+            return batch, targets
+
+        def choose(proposals, targets):
+            rois, matches, labels, regression = select(proposals, targets)
+            return as_double(rois), matches, labels, as_double(regression)
+
+        model.transform.forward = place
+        model.rpn.anchor_generator.forward = lambda images, maps: anchors(
+            images, [features.float() for features in maps])
+        model.rpn.compute_loss = lambda logits, deltas, labels, regression: rpn_losses(
+            logits, deltas, as_double(labels), as_double(regression))
+        model.roi_heads.select_training_samples = choose
+
     def losses(self, images, targets, seed, step):
         for sampler in (self.rpn_sampler, self.roi_sampler):
             sampler.seed, sampler.step = seed, step
@@ -88,10 +114,16 @@ class C5Training:
         self.rpn_matcher = det_utils.Matcher(0.7, 0.3, allow_low_quality_matches=True)
         self.roi_matcher = det_utils.Matcher(0.5, 0.5, allow_low_quality_matches=False)
         self.given = None
+        self.dtype = torch.float32
 
     def give(self, proposals):
         """Takes these boxes instead of the model's own."""
         self.given = proposals
+
+    def compute_in_float64(self):
+        """From the network's input on; matches and what the boxes aim at stay those of float32."""
+        self.model.double()
+        self.dtype = torch.float64
 
     def preprocess(self, images, targets):
         mean, std = (torch.tensor(v)[:, None, None] for v in (c5_reference.MEAN, c5_reference.STD))
@@ -124,7 +156,7 @@ class C5Training:
         model = self.model
         batch, sizes, gt_boxes, masks = self.preprocess(images, targets)
         features = model.backbone.layer_block_module(
-            model.backbone.inner_block_module(model.backbone.body(batch)))
+            model.backbone.inner_block_module(model.backbone.body(batch.to(self.dtype))))
         logits, deltas = model.rpn.head(features)
         logits = logits.permute(0, 2, 3, 1).flatten(1)
         deltas = deltas.permute(0, 2, 3, 1).reshape(len(images), -1, 4)
@@ -141,7 +173,7 @@ class C5Training:
             wanted.append(rpn_coder.encode_single(boxes[matched.clamp(min=0)], anchors))
         positive, negative = (torch.stack(masks_).bool() for masks_ in self.rpn_sampler(labels))
         sampled = positive | negative
-        labels, wanted = torch.stack(labels), torch.stack(wanted)
+        labels, wanted = torch.stack(labels).to(self.dtype), torch.stack(wanted).to(self.dtype)
         objectness = F.binary_cross_entropy_with_logits(logits[sampled], labels[sampled])
         rpn_box = (deltas[positive] - wanted[positive]).abs().sum() / sampled.sum()
 
@@ -159,13 +191,14 @@ class C5Training:
             classes.append(label[chosen])
             matches.append(matched[chosen].clamp(min=0))
             regression.append(box_coder.encode_single(boxes[matches[-1]], rois[-1]))
+        rois = [roi.to(self.dtype) for roi in rois]
         pooled = roi_align(features, rois, (7, 7), 1 / c5_reference.STRIDE, 2, aligned=False)
         class_logits, class_deltas = model.head.box_predictor(pooled)
         label = torch.cat(classes)
         classifier = F.cross_entropy(class_logits, label)
         foreground = torch.where(label > 0)[0]
         own = class_deltas.reshape(len(label), -1, 4)[foreground, label[foreground]]
-        box = F.smooth_l1_loss(own, torch.cat(regression)[foreground], beta=1.0,
+        box = F.smooth_l1_loss(own, torch.cat(regression)[foreground].to(self.dtype), beta=1.0,
                                reduction="sum") / len(label)
 
         mask_rois = [roi[cls > 0] for roi, cls in zip(rois, classes)]

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/fnv1a.h"
+#include "core/primitives.h"
 #include "core/tensor.h"
 
 namespace mrcnn::test {
@@ -22,19 +23,19 @@ inline uint64_t sketch_signs(uint64_t base, int64_t i) {
   return z ^ (z >> 31);
 }
 
-// gradient: f32, in the order of weight files. reference [1 + 32] f64: the length and the
+// gradient: f32 or f64, in the order of weight files. reference [1 + 32] f64: the length and the
 // projections. Returns an estimate of |gradient - reference| / |reference|, within some 30 %.
 inline double relative_distance(std::string_view name, const Tensor& gradient,
                                 const Tensor& reference) {
   const uint64_t base = fnv1a64(name) ^ (kSketchSeed * 0x9E3779B97F4A7C15ULL);
   const double* const expected = reference.data<const double>();
   double sums[kProjections] = {};
-  const float* const values = gradient.data<const float>();
+  const Tensor exact = cast(gradient, DType::kF64);
+  const double* const values = exact.data<const double>();
   for (int64_t i = 0; i < gradient.numel(); ++i) {
     const uint64_t signs = sketch_signs(base, i);
-    const auto value = static_cast<double>(values[i]);
     for (int64_t j = 0; j < kProjections; ++j) {
-      sums[j] += ((signs >> j) & 1U) != 0 ? value : -value;
+      sums[j] += ((signs >> j) & 1U) != 0 ? values[i] : -values[i];
     }
   }
   double square = 0;
