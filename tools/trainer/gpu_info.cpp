@@ -63,6 +63,7 @@ std::optional<GpuInfo> read_info(const std::string& path) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return GpuInfo{};
   const FileBytes file = read_file(path, ExitCode::kData);
+  if (file.bytes.empty()) return std::nullopt;  // the parser wants an address even of nothing
   const auto* text = static_cast<const char*>(static_cast<const void*>(file.bytes.data()));
   try {
     simdjson::dom::parser parser;
