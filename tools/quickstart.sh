@@ -23,11 +23,12 @@ cmake --build --preset cpu --target programs
 mkdir -p "$out"
 "$programs/train" --config tools/quickstart_config.txt --out "$out" --resume
 
-# The same model after its first step, for comparison.
+# The same model untrained, for comparison: one step at rate 0.
 if [[ ! -f $out/untrained/final.safetensors ]]; then
   rm -rf "$out/untrained"
   "$programs/train" --config tools/quickstart_config.txt --out "$out/untrained" --quiet \
-    --data "$out/shapes" --steps 1 --set val_split=
+    --data "$out/shapes" --steps 1 --set val_split= --set lr=0 --set schedule=constant \
+    --set warmup_steps=0
 fi
 pictures=("$out"/shapes/val/*.png)
 pictures=("${pictures[@]:0:num_pictures}")
