@@ -85,6 +85,7 @@ for ((k = 0; k < kills; ++k)); do
 done
 
 echo "== stopped by signals"
+rm -f first  # of a run before: its lines would be taken for this one's
 env --default-signal=TERM "$train" "${quick[@]}" --out stopped >/dev/null 2>first &
 victim=$!
 wait_for first 'saved .*-000000001' $victim
@@ -107,6 +108,7 @@ run "$train" "${quick[@]}" --set clip_norm=3 --out stopped --resume
 check_code 2
 check_text stderr 'cannot change what its weights depend on: clip_norm: 3, was 0$'
 cp -r stopped damaged
+rm -f first
 env --default-signal=INT "$train" "${quick[@]}" --out stopped --resume >/dev/null 2>first &
 victim=$!
 wait_for first '^train: resumed at step ' $victim
