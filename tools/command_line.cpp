@@ -34,18 +34,6 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return at(a.size(), b.size());
 }
 
-// Of the program and of the command that was chosen.
-std::vector<std::string> option_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  }
-  for (const CLI::App* command : app.get_subcommands()) {
-    for (std::string& name : option_names(*command)) names.push_back(std::move(name));
-  }
-  return names;
-}
-
 // "" unless the program has commands and the first word is none of them.
 std::string explain_command(const CLI::App& app, const std::string& word) {
   std::vector<std::string> commands;
@@ -97,6 +85,17 @@ std::string plain_words(const CLI::ParseError& error) {
 }
 
 }  // namespace
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  for (const CLI::App* command : app.get_subcommands()) {
+    for (std::string& name : option_names(*command)) names.push_back(std::move(name));
+  }
+  return names;
+}
 
 std::string nearest_word(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;

@@ -18,6 +18,9 @@ namespace mrcnn {
 // nearest known one.
 std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv);
 
+// The long options, with their dashes, of the program and of the command that was chosen.
+std::vector<std::string> option_names(const CLI::App& app);
+
 // The candidate with the fewest edits from `word`, or "" when none is near (more than a third of
 // the letters differ).
 std::string nearest_word(std::string_view word, const std::vector<std::string>& candidates);

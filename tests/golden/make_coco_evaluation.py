@@ -16,6 +16,8 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from safetensors.numpy import save_file
 
+from coco_numbers import class_averages
+
 HERE = pathlib.Path(__file__).parent
 SETS = 12
 SIZE = (120, 140)  # height, width; some objects are large
@@ -77,13 +79,7 @@ def expected(categories, images, truths, detections, kind):
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
-        precision = evaluation.eval["precision"]  # T, R, K, A, M
-        classes = []
-        for k in range(len(categories)):
-            values = precision[:, :, k, 0, -1]
-            values = values[values > -1]
-            classes.append(values.mean() if len(values) else -1.0)
-    return np.array(evaluation.stats), np.array(classes)
+    return np.array(evaluation.stats), class_averages(evaluation)
 
 
 def main():

@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <limits>
 #include <optional>
@@ -12,6 +11,7 @@
 #include "core/stream.h"
 #include "data/loader/loader.h"
 #include "models/zoo.h"
+#include "tools/clock.h"
 #include "tools/trainer/feed.h"
 
 namespace mrcnn {
@@ -28,10 +28,6 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-double wall_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 class Stopped {};
 
 // repetition: returns the number of images it did. Throws Stopped.
@@ -40,10 +36,10 @@ LoaderStage time_stage(const std::string& name, const LoaderBenchOptions& option
   LoaderStage stage{.name = name, .wall_ms = {}, .cpu_ms = {}};
   for (int i = -options.warmup; i < options.repeat; ++i) {
     if (options.stop_requested && options.stop_requested()) throw Stopped();
-    const double wall = wall_seconds(), cpu = cpu_seconds();
+    const double wall = monotonic_seconds(), cpu = cpu_seconds();
     const auto images = static_cast<double>(repetition());
     if (i < 0) continue;
-    stage.wall_ms.push_back(1000 * (wall_seconds() - wall) / images);
+    stage.wall_ms.push_back(1000 * (monotonic_seconds() - wall) / images);
     stage.cpu_ms.push_back(1000 * (cpu_seconds() - cpu) / images);
   }
   return stage;

@@ -23,12 +23,9 @@ void write_json_file(const std::string& path, Body body) {
 
 void write_summary(JsonWriter& json, const std::vector<double>& samples_ms) {
   const TimingSummary summary = summarize_samples(samples_ms);
-  json.key("median_ms");
-  json.value(summary.median_ms);
-  json.key("p90_ms");
-  json.value(summary.p90_ms);
-  json.key("min_ms");
-  json.value(summary.min_ms);
+  json.member("median_ms", summary.median_ms);
+  json.member("p90_ms", summary.p90_ms);
+  json.member("min_ms", summary.min_ms);
 }
 
 void write_samples(JsonWriter& json, const char* name, const std::vector<double>& samples) {
@@ -44,16 +41,14 @@ void write_settings(JsonWriter& json, const BenchSettings& settings) {
        {std::pair{"model", settings.model}, std::pair{"weights", settings.weights},
         std::pair{"image", settings.image}, std::pair{"device", settings.device},
         std::pair{"precision", settings.precision}}) {
-    json.key(name);
-    json.value(text);
+    json.member(name, text);
   }
   for (const auto& [name, number] :
        {std::pair{"height", settings.height}, std::pair{"width", settings.width},
         std::pair{"batch", settings.batch},
         std::pair{"threads", static_cast<int64_t>(num_threads())},
         std::pair{"repeat", static_cast<int64_t>(settings.repeat)}}) {
-    json.key(name);
-    json.value(number);
+    json.member(name, number);
   }
   json.end_object();
 }
@@ -63,8 +58,7 @@ void write_stages(JsonWriter& json, const std::vector<StageClock::Row>& stages) 
   json.begin_array(JsonWriter::Layout::kLinePerItem);
   for (const StageClock::Row& row : stages) {
     json.begin_object();
-    json.key("stage");
-    json.value(row.stage);
+    json.member("stage", row.stage);
     write_summary(json, row.samples_ms);
     write_samples(json, "samples_ms", row.samples_ms);
     json.end_object();
@@ -80,10 +74,8 @@ void write_detections(JsonWriter& json, const Instances& found) {
     json.begin_array();
     for (int64_t k = 0; k < 4; ++k) json.value(found.boxes.data<const float>()[i * 4 + k]);
     json.end_array();
-    json.key("label");
-    json.value(found.labels.data<const int64_t>()[i]);
-    json.key("score");
-    json.value(found.scores.data<const float>()[i]);
+    json.member("label", found.labels.data<const int64_t>()[i]);
+    json.member("score", found.scores.data<const float>()[i]);
     json.end_object();
   }
   json.end_array();
@@ -129,8 +121,7 @@ void write_infer_bench(const std::string& path, const BenchSettings& settings,
     json.key("settings");
     write_settings(json, settings);
     write_stages(json, result.stages);
-    json.key("peak_tensor_bytes");
-    json.value(result.peak_tensor_bytes);
+    json.member("peak_tensor_bytes", result.peak_tensor_bytes);
     for (const auto& [name, number] :
          {std::pair{"launches", result.per_repetition.launches},
           std::pair{"graph_launches", result.per_repetition.graph_launches},
@@ -138,8 +129,7 @@ void write_infer_bench(const std::string& path, const BenchSettings& settings,
           std::pair{"syncs", result.per_repetition.syncs},
           std::pair{"uploads", result.per_repetition.uploads},
           std::pair{"downloads", result.per_repetition.downloads}}) {
-      json.key(name);
-      json.value(number);
+      json.member(name, number);
     }
     json.key("detections");
     write_detections(json, result.detections);
@@ -169,21 +159,18 @@ void write_train_bench(const std::string& path, const BenchSettings& settings,
     json.key("settings");
     write_settings(json, settings);
     write_stages(json, result.stages);
-    json.key("images_per_second");
-    json.value(images_per_second(settings, result.stages));
+    json.member("images_per_second", images_per_second(settings, result.stages));
     for (const auto& [name, value] : {std::pair{"peak_tensor_bytes", result.peak_tensor_bytes},
                                       std::pair{"launches", result.per_repetition.launches},
                                       std::pair{"syncs", result.per_repetition.syncs},
                                       std::pair{"uploads", result.per_repetition.uploads},
                                       std::pair{"downloads", result.per_repetition.downloads}}) {
-      json.key(name);
-      json.value(value);
+      json.member(name, value);
     }
     json.key("losses");
     json.begin_object();
     for (size_t k = 0; k < kLossNames.size(); ++k) {
-      json.key(kLossNames[k]);
-      json.value(result.losses[k]);
+      json.member(kLossNames[k], result.losses[k]);
     }
     json.end_object();
     json.end_object();
@@ -207,8 +194,7 @@ void write_op_bench(const std::string& path, const std::vector<OpSample>& sample
     json.begin_array(JsonWriter::Layout::kLinePerItem);
     for (const OpSample& sample : samples) {
       json.begin_object();
-      json.key("op");
-      json.value(sample.op);
+      json.member("op", sample.op);
       write_summary(json, sample.samples_ms);
       json.end_object();
     }
@@ -243,8 +229,7 @@ void write_loader_bench(const std::string& path, const LoaderBenchSettings& sett
     json.begin_object();
     for (const auto& [name, text] :
          {std::pair{"photos", settings.photos}, std::pair{"device", settings.device}}) {
-      json.key(name);
-      json.value(text);
+      json.member(name, text);
     }
     for (const auto& [name, number] :
          {std::pair{"images", options.images}, std::pair{"batch", options.batch},
@@ -252,15 +237,13 @@ void write_loader_bench(const std::string& path, const LoaderBenchSettings& sett
           std::pair{"loader_threads", static_cast<int64_t>(options.threads)},
           std::pair{"threads", static_cast<int64_t>(num_threads())},
           std::pair{"repeat", static_cast<int64_t>(options.repeat)}}) {
-      json.key(name);
-      json.value(number);
+      json.member(name, number);
     }
     json.end_object();
     for (const auto& [name, mean] :
          {std::pair{"file_bytes", result.file_bytes}, std::pair{"pixels", result.pixels},
           std::pair{"objects", result.objects}}) {
-      json.key(name);
-      json.value(mean);
+      json.member(name, mean);
     }
     json.key("stages");
     json.begin_array(JsonWriter::Layout::kLinePerItem);
@@ -268,14 +251,12 @@ void write_loader_bench(const std::string& path, const LoaderBenchSettings& sett
       const double wall_ms = summarize_samples(stage.wall_ms).median_ms;
       const double cpu_ms = summarize_samples(stage.cpu_ms).median_ms;
       json.begin_object();
-      json.key("stage");
-      json.value(stage.name);
+      json.member("stage", stage.name);
       for (const auto& [name, value] :
            {std::pair{"median_ms", wall_ms}, std::pair{"median_cpu_ms", cpu_ms},
             std::pair{"images_per_second", 1000 / wall_ms},
             std::pair{"images_per_second_per_core", 1000 / cpu_ms}}) {
-        json.key(name);
-        json.value(value);
+        json.member(name, value);
       }
       write_samples(json, "samples_ms", stage.wall_ms);
       write_samples(json, "samples_cpu_ms", stage.cpu_ms);

@@ -51,8 +51,7 @@ std::string totals(const DoctorReport& report) {
 void write_finding(JsonWriter& json, const Finding& finding) {
   const auto text = [&json](const char* key, std::string_view value) {
     if (value.empty()) return;
-    json.key(key);
-    json.value(value);
+    json.member(key, value);
   };
   json.begin_object();
   const FindingFacts& facts = facts_of(finding.kind);
@@ -60,12 +59,10 @@ void write_finding(JsonWriter& json, const Finding& finding) {
   text("severity", severity_name(facts.severity));
   text("section", section_name(finding.section));
   if (finding.element >= 0) {
-    json.key("element");
-    json.value(finding.element);
+    json.member("element", finding.element);
   }
   if (finding.byte >= 0) {
-    json.key("byte");
-    json.value(finding.byte);
+    json.member("byte", finding.byte);
   }
   text("id", finding.id);
   text("image_id", finding.image_id);
@@ -77,19 +74,15 @@ void write_finding(JsonWriter& json, const Finding& finding) {
 }
 
 void write_counts(JsonWriter& json, const CleanedCounts& counts) {
-  const auto number = [&json](const char* key, int64_t value) {
-    json.key(key);
-    json.value(value);
-  };
   json.begin_object();
-  number("images_kept", counts.images_kept);
-  number("images_dropped", counts.images_dropped);
-  number("categories_kept", counts.categories_kept);
-  number("categories_dropped", counts.categories_dropped);
-  number("annotations_kept", counts.annotations_kept);
-  number("annotations_changed", counts.annotations_changed);
-  number("annotations_dropped", counts.annotations_dropped);
-  number("dropped_with_others", counts.dropped_with_others);
+  json.member("images_kept", counts.images_kept);
+  json.member("images_dropped", counts.images_dropped);
+  json.member("categories_kept", counts.categories_kept);
+  json.member("categories_dropped", counts.categories_dropped);
+  json.member("annotations_kept", counts.annotations_kept);
+  json.member("annotations_changed", counts.annotations_changed);
+  json.member("annotations_dropped", counts.annotations_dropped);
+  json.member("dropped_with_others", counts.dropped_with_others);
   json.end_object();
 }
 
@@ -168,22 +161,16 @@ void write_check_json(const std::string& path, const DoctorReport& report,
                       const std::optional<CleanedCounts>& cleaned) {
   AtomicFile file(path);
   JsonWriter json([&file](std::string_view text) { file.write(std::as_bytes(std::span(text))); });
-  const auto number = [&json](const char* key, int64_t value) {
-    json.key(key);
-    json.value(value);
-  };
   json.begin_object();
-  json.key("path");
-  json.value(report.path);
-  json.key("readable");
-  json.value(report.readable);
-  number("images", report.num_images);
-  number("annotations", report.num_annotations);
-  number("categories", report.num_categories);
-  number("pictures", report.num_pictures);
-  number("errors", report.count(Severity::kError));
-  number("warnings", report.count(Severity::kWarning));
-  number("notes", report.count(Severity::kInfo));
+  json.member("path", report.path);
+  json.member("readable", report.readable);
+  json.member("images", report.num_images);
+  json.member("annotations", report.num_annotations);
+  json.member("categories", report.num_categories);
+  json.member("pictures", report.num_pictures);
+  json.member("errors", report.count(Severity::kError));
+  json.member("warnings", report.count(Severity::kWarning));
+  json.member("notes", report.count(Severity::kInfo));
   json.key("kinds");
   json.begin_array(JsonWriter::Layout::kLinePerItem);
   const auto groups = group_by_kind(report);
@@ -191,13 +178,10 @@ void write_check_json(const std::string& path, const DoctorReport& report,
     if (groups[k].empty()) continue;
     const FindingFacts& facts = facts_of(static_cast<FindingKind>(k));
     json.begin_object();
-    json.key("kind");
-    json.value(facts.name);
-    json.key("severity");
-    json.value(severity_name(facts.severity));
-    number("count", static_cast<int64_t>(groups[k].size()));
-    json.key("meaning");
-    json.value(facts.meaning);
+    json.member("kind", facts.name);
+    json.member("severity", severity_name(facts.severity));
+    json.member("count", static_cast<int64_t>(groups[k].size()));
+    json.member("meaning", facts.meaning);
     json.end_object();
   }
   json.end_array();

@@ -171,44 +171,37 @@ std::string format_stats(const DatasetStats& stats) {
 void write_stats_json(const std::string& path, const DatasetStats& stats) {
   AtomicFile file(path);
   JsonWriter json([&file](std::string_view text) { file.write(std::as_bytes(std::span(text))); });
-  const auto number = [&json](const char* key, int64_t value) {
-    json.key(key);
-    json.value(value);
-  };
   const auto histogram = [&](const char* key, const std::vector<HistogramBin>& bins) {
     json.key(key);
     json.begin_object();
-    for (const HistogramBin& bin : bins) number(bin.name.c_str(), bin.count);
+    for (const HistogramBin& bin : bins) json.member(bin.name, bin.count);
     json.end_object();
   };
   json.begin_object();
-  json.key("name");
-  json.value(stats.name);
-  json.key("fingerprint");
-  json.value(stats.fingerprint);
-  number("images", stats.images);
-  number("images_without_objects", stats.images_without_objects);
-  number("objects", stats.objects);
-  number("crowds", stats.crowds);
-  number("difficult", stats.difficult);
-  number("most_objects", stats.most_objects);
-  number("min_height", stats.min_height);
-  number("max_height", stats.max_height);
-  number("min_width", stats.min_width);
-  number("max_width", stats.max_width);
+  json.member("name", stats.name);
+  json.member("fingerprint", stats.fingerprint);
+  json.member("images", stats.images);
+  json.member("images_without_objects", stats.images_without_objects);
+  json.member("objects", stats.objects);
+  json.member("crowds", stats.crowds);
+  json.member("difficult", stats.difficult);
+  json.member("most_objects", stats.most_objects);
+  json.member("min_height", stats.min_height);
+  json.member("max_height", stats.max_height);
+  json.member("min_width", stats.min_width);
+  json.member("max_width", stats.max_width);
   histogram("sides", stats.sides);
   histogram("objects_in_image", stats.objects_in_image);
   json.key("classes");
   json.begin_array(JsonWriter::Layout::kLinePerItem);
   for (const ClassCounts& one : stats.classes) {
     json.begin_object();
-    json.key("name");
-    json.value(one.name);
-    number("objects", one.objects);
-    number("images", one.images);
-    number("small", one.small);
-    number("medium", one.medium);
-    number("large", one.large);
+    json.member("name", one.name);
+    json.member("objects", one.objects);
+    json.member("images", one.images);
+    json.member("small", one.small);
+    json.member("medium", one.medium);
+    json.member("large", one.large);
     json.end_object();
   }
   json.end_array();

@@ -11,8 +11,7 @@ namespace mrcnn {
 namespace {
 
 void write_number(JsonWriter& json, std::string_view name, double value) {
-  json.key(name);
-  json.value(value);
+  json.member(name, value);
 }
 
 void write_metric(JsonWriter& json, const Comparison& comparison, size_t i) {

@@ -14,8 +14,7 @@ namespace {
 
 void write_values(JsonWriter& json, const CocoValues& values) {
   for (size_t i = 0; i < values.size(); ++i) {
-    json.key(kCocoMetrics[i]);
-    json.value(values[i]);
+    json.member(kCocoMetrics[i], values[i]);
   }
 }
 
@@ -27,22 +26,16 @@ void write_interval(JsonWriter& json, const Interval& interval) {
 }
 
 void write_voc(JsonWriter& json, const VocAp& voc) {
-  json.key("AP2012");
-  json.value(voc.ap_2012);
-  json.key("AP2007");
-  json.value(voc.ap_2007);
+  json.member("AP2012", voc.ap_2012);
+  json.member("AP2007", voc.ap_2007);
 }
 
 void write_class(JsonWriter& json, const ClassScores& one) {
   json.begin_object();
-  json.key("category_id");
-  json.value(one.category_id);
-  json.key("name");
-  json.value(one.name);
-  json.key("objects");
-  json.value(one.num_truths);
-  json.key("detections");
-  json.value(one.num_detections);
+  json.member("category_id", one.category_id);
+  json.member("name", one.name);
+  json.member("objects", one.num_truths);
+  json.member("detections", one.num_detections);
   write_values(json, one.values);
   if (one.ap_interval) {
     json.key("AP_interval");

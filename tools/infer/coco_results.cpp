@@ -22,22 +22,18 @@ void CocoResults::consume(const ImageResult& result) {
   for (int64_t i = 0; i < instances.size(); ++i) {
     const float* box = instances.boxes.data<float>() + 4 * i;
     json_.begin_object();
-    json_.key("image_id");
-    json_.value(result.image_id);
-    json_.key("category_id");
-    json_.value(instances.labels.data<int64_t>()[i]);
+    json_.member("image_id", result.image_id);
+    json_.member("category_id", instances.labels.data<int64_t>()[i]);
     json_.key("bbox");
     json_.begin_array();
     for (const float number : {box[0], box[1], box[2] - box[0], box[3] - box[1]}) {
       json_.value(number);
     }
     json_.end_array();
-    json_.key("score");
-    json_.value(instances.scores.data<float>()[i]);
+    json_.member("score", instances.scores.data<float>()[i]);
     json_.key("segmentation");
     write_segmentation(result.masks[static_cast<size_t>(i)]);
-    json_.key("file_name");
-    json_.value(result.path);
+    json_.member("file_name", result.path);
     json_.end_object();
   }
 }
@@ -66,8 +62,7 @@ void CocoResults::write_segmentation(const Rle& mask) {
   json_.value(mask.height);
   json_.value(mask.width);
   json_.end_array();
-  json_.key("counts");
-  json_.value(rle_to_string(mask));
+  json_.member("counts", rle_to_string(mask));
   json_.end_object();
 }
 

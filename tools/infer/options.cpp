@@ -101,11 +101,7 @@ std::vector<std::string> infer_option_names() {
   RawOptions raw;
   CLI::App app;
   add_options(app, raw);
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  }
-  return names;
+  return option_names(app);
 }
 
 }  // namespace mrcnn

@@ -3,19 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "core/error.h"
+#include "tools/clock.h"
 #include "tools/infer/naming.h"
 #include "tools/report/utf8.h"
 
 namespace mrcnn {
 namespace {
-
-double now_seconds() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration<double>(now).count();
-}
 
 std::string plural(int64_t count, std::string_view word) {
   return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
@@ -36,7 +31,7 @@ class Run {
         prefetcher_(paths_of(images), runner.load, runner.batch) {}
 
   RunSummary run() {
-    const double start = now_seconds();
+    const double start = monotonic_seconds();
     while (next_ < images_.size() && !stop()) {
       const std::vector<Pending> batch = take_batch();
       if (!batch.empty()) work_on(batch);
@@ -44,7 +39,7 @@ class Run {
     if (!summary_.stopped) {
       for (const auto& sink : sinks_) sink->finish();
     }
-    summary_.seconds = now_seconds() - start;
+    summary_.seconds = monotonic_seconds() - start;
     return summary_;
   }
 

@@ -32,6 +32,13 @@ class JsonWriter {
   void value(bool flag);
   void null();
 
+  // A key and its value.
+  template <typename T>
+  void member(std::string_view name, const T& item) {
+    key(name);
+    value(item);
+  }
+
   // Ends the document with a line break and hands the rest to the sink. Call it once, at the end.
   void finish();
 

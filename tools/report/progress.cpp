@@ -4,11 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
 #include <vector>
+
+#include "tools/clock.h"
 
 namespace mrcnn {
 namespace {
@@ -60,11 +61,7 @@ ProgressScreen stderr_screen() {
             std::fflush(stderr);
           },
       .columns = terminal_columns,
-      .seconds =
-          [] {
-            const auto now = std::chrono::steady_clock::now().time_since_epoch();
-            return std::chrono::duration<double>(now).count();
-          },
+      .seconds = monotonic_seconds,
   };
 }
 

@@ -103,12 +103,9 @@ void write_gpu(JsonWriter& json, const Gpu& gpu) {
   json.begin_array();
   for (const int64_t part : gpu.properties.capability) json.value(part);
   json.end_array();
-  json.key("name");
-  json.value(gpu.properties.name);
-  json.key("sm_count");
-  json.value(gpu.properties.sm_count);
-  json.key("total_momory");
-  json.value(gpu.properties.memory_gib);
+  json.member("name", gpu.properties.name);
+  json.member("sm_count", gpu.properties.sm_count);
+  json.member("total_momory", gpu.properties.memory_gib);
   json.end_object();
   json.end_object();
 }

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -13,13 +12,10 @@
 #include "core/primitives.h"
 #include "kernels/optim/all_finite.h"
 #include "kernels/optim/global_norm.h"
+#include "tools/clock.h"
 
 namespace mrcnn {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 constexpr size_t kMostIds = 16;  // named in a message
 
@@ -52,17 +48,17 @@ StepRunner::StepRunner(TrainableMaskRcnn& model, TrainingState& state, const Tra
 void StepRunner::add_batch(LoadedBatch batch, int64_t step) {
   if (batch.samples.empty()) return;
   for (const Sample& sample : batch.samples) current_.image_ids.push_back(sample.image_id);
-  const auto began = Clock::now();
+  const double began_s = monotonic_seconds();
   const std::vector<TrainingImage> images = training_images(batch.samples, feed_);
   const ImageSize canvas{feed_.jitter_canvas, feed_.jitter_canvas};
   const TrainingBatch inputs =
       make_training_batch(images, model_.config(), model_.execution(), canvas);
   TrainingLosses losses = model_.losses(
       inputs, {.seed = config_.seed, .step = static_cast<uint32_t>(step), .first_image = images_});
-  const auto passed = Clock::now();
+  const double passed_s = monotonic_seconds();
   backward(losses, 1.0 / static_cast<double>(config_.accumulate));
-  times_.model_s += seconds(passed - began);
-  times_.backward_s += seconds(Clock::now() - passed);
+  times_.model_s += passed_s - began_s;
+  times_.backward_s += monotonic_seconds() - passed_s;
   for (Tensor& loss : losses) loss = loss.detach();
   current_.losses.push_back(std::move(losses));
   images_ += static_cast<int64_t>(images.size());

@@ -14,12 +14,9 @@ std::string json_line(const LogRecord& record) {
   std::string line;
   JsonWriter writer([&line](std::string_view text) { line += text; });
   writer.begin_object();
-  writer.key("kind");
-  writer.value(record.kind);
-  writer.key("step");
-  writer.value(record.step);
-  writer.key("epoch");
-  writer.value(record.epoch);
+  writer.member("kind", record.kind);
+  writer.member("step", record.step);
+  writer.member("epoch", record.epoch);
   for (const auto& [name, value] : record.values) {
     writer.key(name);
     if (std::isfinite(value)) {
