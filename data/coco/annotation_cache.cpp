@@ -202,7 +202,7 @@ bool AnnotationCache::store(const AnnotationTables& tables, const SourceFile& so
   header.source = source.stamp();
   header.settled = source.is_settled() ? 1 : 0;
   header.source_sha256 = source_sha256;
-  header.content = tables.content;
+  header.content = content_of(tables);
   header.counts = {tables.categories.size(), tables.images.size(),   tables.objects.size(),
                    tables.by_image.size(),   tables.geometry.size(), tables.names.size()};
   constexpr std::array<std::byte, kAlignment> kZeros{};

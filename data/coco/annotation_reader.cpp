@@ -16,8 +16,9 @@ constexpr int64_t kTextPerGeometryWord = 4 * static_cast<int64_t>(sizeof(uint32_
 
 }  // namespace
 
-ReadAnnotations read_annotations(SourceFile& source, const CocoProblemHandler& on_problem) {
-  JsonSections sections(source);
+ReadAnnotations read_annotations(SourceFile& source, const CocoProblemHandler& on_problem,
+                                 Sha256* hash) {
+  JsonSections sections(source, JsonRoot::kSections, hash);
   TableBuilder builder(source.path(), on_problem);
   builder.reserve_geometry(static_cast<size_t>(source.stamp().size / kTextPerGeometryWord));
   parse_pieces<ParsedPiece>(
@@ -30,7 +31,6 @@ ReadAnnotations read_annotations(SourceFile& source, const CocoProblemHandler& o
       [&builder](ParsedPiece&& piece) { builder.add(std::move(piece)); });
   ReadAnnotations result;
   result.tables = std::move(builder).finish();
-  result.source_sha256 = sections.sha256();
   result.num_problems = builder.num_problems();
   source.check_unchanged();
   return result;

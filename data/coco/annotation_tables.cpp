@@ -66,7 +66,8 @@ std::span<const uint32_t> AnnotationTables::geometry_of(const ObjectRow& row) co
   return geometry.subspan(row.geometry_begin, row.geometry_size);
 }
 
-Digest hash_content(const AnnotationTables& tables) {
+Digest content_of(const AnnotationTables& tables) {
+  if (tables.content) return *tables.content;
   Hasher hasher;
   hasher.add_all(std::span<const char>(kContent));
   hasher.add(uint64_t{tables.categories.size()});

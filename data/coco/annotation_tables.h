@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -56,7 +57,7 @@ struct AnnotationTables {
   std::span<const uint32_t> by_image;       // rows of objects, image after image
   std::span<const uint32_t> geometry;
   std::span<const char> names;
-  Digest content{};  // hash_content() of the above
+  std::optional<Digest> content;  // content_of() the above, where it is known already
   std::shared_ptr<const void> owner;
 
   std::string_view name_of(const CategoryRow& row) const;
@@ -66,7 +67,7 @@ struct AnnotationTables {
 
 // A hash of what the tables say: the same for any spelling, spacing and order of keys in the file,
 // and for any layout of the tables.
-Digest hash_content(const AnnotationTables& tables);
+Digest content_of(const AnnotationTables& tables);
 
 // Whether every row points inside the arrays, whatever bytes the tables were made from. What the
 // geometry's words say is checked when a mask is drawn from them.

@@ -29,8 +29,11 @@ AnnotationTables load_tables(const std::string& path, const CocoOptions& options
   const bool cached = source.stamp().size >= options.cache_min_bytes;
   const AnnotationCache cache(cached ? options.cache_directory : "", path);
   if (std::optional<AnnotationTables> tables = cache.load(source)) return std::move(*tables);
-  ReadAnnotations read = read_annotations(source, options.on_problem);
-  if (read.num_problems == 0) cache.store(read.tables, source, read.source_sha256);
+  // Only a cache asks for the hash of the text, which one thread computes.
+  const bool keeps = !cache.path().empty();
+  Sha256 hash;
+  ReadAnnotations read = read_annotations(source, options.on_problem, keeps ? &hash : nullptr);
+  if (keeps && read.num_problems == 0) cache.store(read.tables, source, hash.finish());
   return std::move(read.tables);
 }
 
@@ -120,8 +123,9 @@ class CocoDataset final : public Dataset {
 
   // Of the content of the file and of what is kept of it, however the file spells it.
   std::string fingerprint() const override {
+    const Digest content = content_of(tables_);
     Sha256 hash;
-    hash.update(std::as_bytes(std::span(tables_.content)));
+    hash.update(std::as_bytes(std::span(content)));
     const std::string_view keep = coco_keep_name(keep_);
     hash.update(std::as_bytes(std::span(keep)));
     std::string text;

@@ -30,7 +30,8 @@ std::string shown(int c) {
 
 }  // namespace
 
-JsonSections::JsonSections(SourceFile& file, JsonRoot root) : file_(file), root_(root) {}
+JsonSections::JsonSections(SourceFile& file, JsonRoot root, Sha256* hash)
+    : file_(file), root_(root), hash_(hash) {}
 
 void JsonSections::fail(const std::string& problem, size_t ahead) const {
   throw FileError(ExitCode::kData, file_.path(),
@@ -46,7 +47,7 @@ bool JsonSections::fill() {
   if (window_.size() - end_ < kBlock) window_.resize(std::max(2 * window_.size(), end_ + kBlock));
   const std::span<char> target(window_.data() + end_, kBlock);
   const size_t count = file_.read(target);
-  if (root_ == JsonRoot::kSections) hash_.update(std::as_bytes(target.first(count)));
+  if (hash_ != nullptr) hash_->update(std::as_bytes(target.first(count)));
   end_ += count;
   return count > 0;
 }

@@ -59,14 +59,14 @@ enum class JsonRoot {
 
 class JsonSections {
  public:
-  explicit JsonSections(SourceFile& file, JsonRoot root = JsonRoot::kSections);
+  // With `hash`, every byte of the file goes there as well.
+  explicit JsonSections(SourceFile& file, JsonRoot root = JsonRoot::kSections,
+                        Sha256* hash = nullptr);
 
   // Makes `piece` the next one, or returns false at the end of the file, whose form outside the
   // pieces is then known to be right. Throws FileError with the place as "byte N".
   bool next(JsonPiece& piece);
   int64_t num_pieces() const { return num_pieces_; }  // so far
-  // Of a file of sections; once, at its end.
-  std::array<uint8_t, 32> sha256() { return hash_.finish(); }
 
  private:
   enum class State { kStart, kMember, kArray, kAfterValue, kEnd };
@@ -89,7 +89,7 @@ class JsonSections {
 
   SourceFile& file_;
   const JsonRoot root_;
-  Sha256 hash_;
+  Sha256* const hash_;
   std::vector<char> window_;  // bytes begin_ .. end_ are read and not yet taken
   size_t begin_ = 0;
   size_t end_ = 0;

@@ -22,16 +22,14 @@ struct OwnedTables {
 
 AnnotationTables as_tables(OwnedTables&& owned) {
   const auto owner = std::make_shared<const OwnedTables>(std::move(owned));
-  AnnotationTables tables{.categories = owner->categories,
-                          .images = owner->images,
-                          .objects = owner->objects,
-                          .by_image = owner->by_image,
-                          .geometry = owner->geometry,
-                          .names = owner->names,
-                          .content = {},
-                          .owner = owner};
-  tables.content = hash_content(tables);
-  return tables;
+  return {.categories = owner->categories,
+          .images = owner->images,
+          .objects = owner->objects,
+          .by_image = owner->by_image,
+          .geometry = owner->geometry,
+          .names = owner->names,
+          .content = std::nullopt,
+          .owner = owner};
 }
 
 template <typename Row>

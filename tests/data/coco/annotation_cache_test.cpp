@@ -8,10 +8,12 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/error.h"
+#include "core/io/sha256.h"
 #include "core/random.h"
 #include "data/coco/annotation_reader.h"
 #include "data/coco/coco_dataset.h"
@@ -93,14 +95,12 @@ TEST_CASE("AHitIsServedFromTheCacheAlone") {
       scene.folder.write("other.json", annotation_file(AnnotationText{.area = "5.0"}));
   SourceFile other_file(other);
   const ReadAnnotations read = read_annotations(other_file, {});
-  Digest source_digest{};
-  {
-    SourceFile file(scene.source);
-    source_digest = read_annotations(file, {}).source_sha256;
-  }
+  const std::string text = read_text(scene.source);
+  Sha256 hash;
+  hash.update(std::as_bytes(std::span(text)));
   const SourceFile source(scene.source);
   REQUIRE(AnnotationCache(scene.folder / "cache", scene.source)
-              .store(read.tables, source, source_digest));
+              .store(read.tables, source, hash.finish()));
   CHECK(area_of(*scene.open()) == 5);
 }
 
@@ -174,7 +174,9 @@ TEST_CASE("DamagedCachesAreReplaced") {
 TEST_CASE("TablesThatPointOutsideAreRefused") {
   const Scene scene;
   SourceFile file(scene.source);
-  const ReadAnnotations good = read_annotations(file, {});
+  Sha256 hash;
+  const ReadAnnotations good = read_annotations(file, {}, &hash);
+  const Digest digest = hash.finish();
   REQUIRE(is_consistent(good.tables));
   std::vector<ImageRow> images(good.tables.images.begin(), good.tables.images.end());
   std::vector<ObjectRow> objects(good.tables.objects.begin(), good.tables.objects.end());
@@ -191,7 +193,7 @@ TEST_CASE("TablesThatPointOutsideAreRefused") {
     field = value;
     CHECK(!is_consistent(tables));
     const AnnotationCache cache(scene.folder / "cache", scene.source);
-    REQUIRE(cache.store(tables, file, good.source_sha256));
+    REQUIRE(cache.store(tables, file, digest));
     CHECK(!scene.is_current());
     CHECK(area_of(*scene.open()) == 6);
     field = before;
@@ -218,7 +220,9 @@ TEST_CASE("TablesThatPointOutsideAreRefused") {
 TEST_CASE("GeometryThatIsNoneIsAnErrorOfItsObject") {
   const Scene scene;
   SourceFile file(scene.source);
-  const ReadAnnotations good = read_annotations(file, {});
+  Sha256 hash;
+  const ReadAnnotations good = read_annotations(file, {}, &hash);
+  const Digest digest = hash.finish();
   std::vector<uint32_t> words(good.tables.geometry.begin(), good.tables.geometry.end());
   AnnotationTables tables = good.tables;
   tables.geometry = words;
@@ -227,7 +231,7 @@ TEST_CASE("GeometryThatIsNoneIsAnErrorOfItsObject") {
     const RandomStream random{.seed = 51, .step = number};
     words.assign(good.tables.geometry.begin(), good.tables.geometry.end());
     words[random.word(0) % words.size()] = number % 2 == 0 ? random.word(1) : 4 * (number % 20) + 2;
-    REQUIRE(cache.store(tables, file, good.source_sha256));
+    REQUIRE(cache.store(tables, file, digest));
     const auto data = scene.open();
     try {
       const size_t count = data->objects(1).size();
