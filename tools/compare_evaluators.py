@@ -31,6 +31,7 @@ OTHERS = {  # what each is called as a module: COCO and COCOeval
     "hotcoco": ("hotcoco:COCO", "hotcoco:COCOeval"),
 }
 LARGEST_DIFFERENCE = 1e-14
+IMAGE_STEP = 10_000_000  # between the image ids of two copies of a problem
 
 
 def parse_arguments():
@@ -42,7 +43,10 @@ def parse_arguments():
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=5, help="turns of each program")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--only", nargs="+", choices=OTHERS, default=list(OTHERS))
+    parser.add_argument("--copies", type=int, default=1,
+                        help="the problem so many times over, with ids of their own; 55: two million objects")
+    parser.add_argument("--only", nargs="*", choices=OTHERS, default=list(OTHERS),
+                        help="these besides ours; nothing behind it: ours alone")
     parser.add_argument("--kinds", nargs="+", choices=["bbox", "segm"], default=["bbox", "segm"])
     parser.add_argument("--folder", type=pathlib.Path, help="where the problem is kept or found")
     parser.add_argument("--json", type=pathlib.Path, help="write the numbers here")
@@ -73,7 +77,15 @@ def random_box(rng, image):
     return [round(float(v), 2) for v in box]
 
 
-def make_problem(folder, images, objects, detections, seed):
+def write_copies(file, rows, copies, steps):
+    """A JSON list of `copies` times the rows, the numbers of each copy `steps` further."""
+    for number in range(copies):
+        moved = [row | {key: row[key] + number * step for key, step in steps.items()} for row in rows]
+        file.write(("[" if number == 0 else ", ") + json.dumps(moved)[1:-1])
+    file.write("]")
+
+
+def make_problem(folder, images, objects, detections, seed, copies):
     import numpy as np
     from pycocotools import mask as coco_mask
 
@@ -122,10 +134,15 @@ def make_problem(folder, images, objects, detections, seed):
                "score": round(float(rng.beta(2, 2)), 5)}
         boxes.append(row | {"bbox": box})
         masks.append(row | {"segmentation": {"size": rle["size"], "counts": rle["counts"].decode()}})
-    files = {"truth": {"images": image_rows, "annotations": annotations, "categories": categories},
-             "bbox": boxes, "segm": masks}
-    for name, content in files.items():
-        (folder / f"{name}.json").write_text(json.dumps(content))
+    with open(folder / "truth.json", "w") as file:
+        file.write('{"images": ')
+        write_copies(file, image_rows, copies, {"id": IMAGE_STEP})
+        file.write(', "annotations": ')
+        write_copies(file, annotations, copies, {"id": objects, "image_id": IMAGE_STEP})
+        file.write(f', "categories": {json.dumps(categories)}}}')
+    for name, rows in {"bbox": boxes, "segm": masks}.items():
+        with open(folder / f"{name}.json", "w") as file:
+            write_copies(file, rows, copies, {"image_id": IMAGE_STEP})
 
 
 def take_turn(name, kind, truth, results):
@@ -213,7 +230,8 @@ def main():
             # In a process of its own: a child's peak of memory starts from its parent's.
             maker = multiprocessing.get_context("spawn").Process(
                 target=make_problem, args=(folder, arguments.images, arguments.objects,
-                                           arguments.detections or arguments.objects, arguments.seed))
+                                           arguments.detections or arguments.objects, arguments.seed,
+                                           arguments.copies))
             maker.start()
             maker.join()
         for kind in arguments.kinds:
