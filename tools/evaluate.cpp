@@ -67,20 +67,29 @@ ScoreOptions score_options(const EvaluateOptions& options) {
       .sum = options.numpy_sum};
 }
 
+bool wants_confusion(const EvaluateOptions& options) {
+  return !options.html.empty() || !options.confusion.empty();
+}
+
 int64_t num_mistakes(const EvaluateOptions& options) {
   return options.html.empty() ? 0 : kShownMistakes;
 }
 
 // Tables go where no document goes.
 std::FILE* table_stream(const EvaluateOptions& options) {
-  const bool taken = options.json == "-" || options.csv == "-" || options.results_out == "-";
+  const bool taken = options.json == "-" || options.csv == "-" || options.confusion == "-" ||
+                     options.results_out == "-";
   return taken ? stderr : stdout;
 }
 
-void write_scores(const EvaluateOptions& options, const std::vector<Scores>& scores) {
+void write_scores(const EvaluateOptions& options, const Dataset& dataset,
+                  const Evaluators& evaluators, const std::vector<Scores>& scores) {
   const ScoreDetail detail = options.per_class ? ScoreDetail::kPerClass : ScoreDetail::kSummary;
   if (!options.json.empty()) write_score_json(options.json, scores, detail);
   if (!options.csv.empty()) write_score_csv(options.csv, scores, detail);
+  if (!options.confusion.empty()) {
+    write_confusion_csv(options.confusion, dataset.classes(), *evaluators.parts().back().confusion);
+  }
   if (options.quiet) return;
   std::FILE* const out = table_stream(options);
   for (const Scores& one : scores) {
@@ -114,6 +123,7 @@ Evaluators evaluated(const EvaluateOptions& options, const Dataset& dataset,
   Evaluators evaluators(dataset, {.boxes = options.wants("bbox"),
                                   .masks = options.wants("segm") && can_be_masks,
                                   .voc = options.voc || is_voc(options),
+                                  .confusion = wants_confusion(options),
                                   .coco = {.strict_ids = strict,
                                            .strict_areas = strict && file.first_has_box(),
                                            .num_mistakes = num_mistakes(options)}});
@@ -125,8 +135,11 @@ int evaluate_results(const EvaluateOptions& options) {
   const std::unique_ptr<Dataset> dataset = open_truth(options);
   const DetectionFile file = read_results(options, options.results, *dataset);
   const Evaluators evaluators = evaluated(options, *dataset, file);
-  write_scores(options, scores_of(*dataset, evaluators, score_options(options)));
-  if (!options.html.empty()) write_evaluation_report(options, *dataset, evaluators, {});
+  const std::vector<Scores> scores = scores_of(*dataset, evaluators, score_options(options));
+  write_scores(options, *dataset, evaluators, scores);
+  if (!options.html.empty()) {
+    write_evaluation_report(options, *dataset, evaluators, {.scores = scores, .facts = {}});
+  }
   return 0;
 }
 
@@ -186,6 +199,7 @@ int evaluate_model_run(const EvaluateOptions& options) {
   Evaluators evaluators(*dataset, {.boxes = options.wants("bbox"),
                                    .masks = options.wants("segm"),
                                    .voc = options.voc || is_voc(options),
+                                   .confusion = wants_confusion(options),
                                    .coco = {.strict_ids = options.strict_pycocotools,
                                             .strict_areas = options.strict_pycocotools,
                                             .num_mistakes = num_mistakes(options)}});
@@ -214,11 +228,12 @@ int evaluate_model_run(const EvaluateOptions& options) {
   }
   for (const std::string& problem : run.skipped) say("not evaluated: " + problem);
   if (results) results->finish();
-  write_scores(options, scores_of(*dataset, evaluators, score_options(options)));
+  const std::vector<Scores> scores = scores_of(*dataset, evaluators, score_options(options));
+  write_scores(options, *dataset, evaluators, scores);
   if (!options.html.empty()) {
     const PageFacts facts{{"Model", loaded.summary_line}, {"Device", device_text(options, device)}};
     write_evaluation_report(options, *dataset, evaluators,
-                            {.facts = facts, .model = loaded.model.get()});
+                            {.scores = scores, .facts = facts, .model = loaded.model.get()});
   }
   return static_cast<int>(run.skipped.empty() ? ExitCode::kOk : ExitCode::kData);
 }

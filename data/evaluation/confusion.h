@@ -28,6 +28,7 @@ class ConfusionMatrix {
   // Each image once, in any order and from any number of threads at the same time.
   void add(std::span<const EvaluatedTruth> truths, std::span<const EvaluatedDetection> detections);
 
+  const ConfusionOptions& options() const { return options_; }
   const std::vector<int64_t>& categories() const { return categories_; }  // ascending
   // Objects of class `truth` found as class `found`, both indices into categories();
   // categories().size() stands for nothing: objects not found, detections of nothing.

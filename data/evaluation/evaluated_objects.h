@@ -19,14 +19,14 @@ struct EvaluatedTruth {
   double area = 0;  // as annotated; decides the range of sizes
   bool crowd = false;
   bool difficult = false;  // VOC's evaluation only
-  Rle mask;
+  Rle mask = {};
 };
 
 struct EvaluatedDetection {
   int64_t category = 0;
   double score = 0;
   CocoBox box{};  // also what a list of false positives shows, and the area with strict_areas
-  Rle mask;
+  Rle mask = {};
 };
 
 }  // namespace mrcnn

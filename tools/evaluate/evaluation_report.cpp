@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "tools/report/html/evaluation_page.h"
 #include "tools/report/html/mistake_pictures.h"
@@ -29,8 +31,12 @@ PageFacts facts_of(const EvaluateOptions& options, const Dataset& dataset) {
 void write_evaluation_report(const EvaluateOptions& options, const Dataset& dataset,
                              const Evaluators& evaluators, const EvaluationReport& report) {
   std::vector<EvaluatedPart> parts;
-  for (const Evaluators::Part& part : evaluators.parts()) {
+  for (size_t i = 0; i < evaluators.parts().size(); ++i) {
+    const Evaluators::Part& part = evaluators.parts()[i];
     parts.push_back(evaluated_part(part.kind, *part.coco));
+    parts.back().confusion = part.confusion.get();
+    parts.back().intervals = report.scores[i].intervals;
+    parts.back().voc = report.scores[i].voc;
   }
   const std::string& subject = options.weights.empty() ? options.results : options.weights;
   EvaluationPage page{

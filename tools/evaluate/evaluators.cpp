@@ -11,7 +11,10 @@ Evaluators::Evaluators(const Dataset& dataset, const EvaluatorChoice& choice) {
     if (!(kind == IouKind::kBox ? choice.boxes : choice.masks)) continue;
     parts_.push_back({.kind = kind,
                       .coco = std::make_unique<CocoEvaluator>(labels, kind, choice.coco),
-                      .voc = choice.voc ? std::make_unique<VocEvaluator>(labels, kind) : nullptr});
+                      .voc = choice.voc ? std::make_unique<VocEvaluator>(labels, kind) : nullptr,
+                      .confusion = choice.confusion
+                                       ? std::make_unique<ConfusionMatrix>(labels, kind)
+                                       : nullptr});
   }
 }
 
@@ -20,6 +23,7 @@ void Evaluators::add(int64_t image_id, std::span<const EvaluatedTruth> truths,
   for (const Part& part : parts_) {
     part.coco->add(image_id, truths, detections);
     if (part.voc) part.voc->add(image_id, truths, detections);
+    if (part.confusion) part.confusion->add(truths, detections);
   }
 }
 

@@ -1,4 +1,5 @@
-// Everything that one run of `evaluate` counts: boxes, masks, COCO's numbers and VOC's.
+// Everything that one run of `evaluate` counts: boxes, masks, COCO's numbers and VOC's, and which
+// class is taken for which.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 
 #include "data/dataset.h"
 #include "data/evaluation/coco_evaluator.h"
+#include "data/evaluation/confusion.h"
 #include "data/evaluation/evaluated_objects.h"
 #include "data/evaluation/voc_evaluator.h"
 
@@ -18,6 +20,7 @@ struct EvaluatorChoice {
   bool boxes = true;
   bool masks = true;
   bool voc = false;
+  bool confusion = false;
   CocoEvaluatorOptions coco = {};
 };
 
@@ -26,7 +29,8 @@ class Evaluators {
   struct Part {
     IouKind kind;
     std::unique_ptr<CocoEvaluator> coco;
-    std::unique_ptr<VocEvaluator> voc;  // null if it was not chosen
+    std::unique_ptr<VocEvaluator> voc;           // null if it was not chosen
+    std::unique_ptr<ConfusionMatrix> confusion;  // as voc
   };
 
   // Of all classes of the data set.

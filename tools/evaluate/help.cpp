@@ -48,8 +48,10 @@ Output
   --csv FILE            the same as a table
   --html FILE           a page: tables, curves, scores, the worst mistakes as pictures. It loads
                         nothing from anywhere. With --ground-truth, --images has the pictures
-  Of --json, --csv and --results-out one may be -, standard output; the table then goes to standard
-  error. -1 stands for nothing to find: no object of that size.
+  --confusion FILE      which class is taken for which, as a table: detections with a score of 0.5
+                        or more, from an IoU of 0.5 on
+  Of --json, --csv, --confusion and --results-out one may be -, standard output; the table then goes
+  to standard error. -1 stands for nothing to find: no object of that size.
 
 Behaviour
   --strict-pycocotools  pycocotools' oddities too: an object whose id is 0 is never found, and the

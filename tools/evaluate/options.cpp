@@ -75,6 +75,7 @@ void add_outputs(CLI::App& app, RawOptions& raw) {
   add_text(app, "--json", options.json, "FILE");
   add_text(app, "--csv", options.csv, "FILE");
   add_text(app, "--html", options.html, "FILE");
+  add_text(app, "--confusion", options.confusion, "FILE");
   add_count(app, "--threads", options.threads, 1, kMaxThreads);
   app.add_flag("-q,--quiet", options.quiet);
   add_text(app, "--progress", raw.progress, "word")->check(one_of({"auto", "on", "off"}));
@@ -139,7 +140,7 @@ void check_fits(const CLI::App& app, EvaluateWhat what) {
     refuse({"--skip-unknown"}, "with --weights");
   }
   if (what == EvaluateWhat::kComparison) {
-    refuse({"--per-class", "--voc", "--numpy-sum", "--html"}, "with --compare");
+    refuse({"--per-class", "--voc", "--numpy-sum", "--html", "--confusion"}, "with --compare");
   }
 }
 
@@ -147,7 +148,7 @@ void check_outputs(const EvaluateOptions& options) {
   if (options.html == "-") throw UsageError("--html wants a file, not standard output");
   std::set<std::string> places;
   for (const std::string* path :
-       {&options.json, &options.csv, &options.html, &options.results_out}) {
+       {&options.json, &options.csv, &options.html, &options.confusion, &options.results_out}) {
     if (path->empty()) continue;
     if (!places.insert(*path).second) {
       throw UsageError(*path == "-" ? "only one output can be standard output"

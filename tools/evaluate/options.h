@@ -44,6 +44,7 @@ struct EvaluateOptions {
   std::string json;
   std::string csv;
   std::string html;
+  std::string confusion;
   int64_t threads = 0;  // 0: one per core, or OMP_NUM_THREADS
   bool quiet = false;
   ProgressMode progress = ProgressMode::kAuto;

@@ -1,9 +1,11 @@
 #include "tools/evaluate/score_files.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "tools/report/document_output.h"
 #include "tools/report/json_writer.h"
@@ -149,6 +151,23 @@ void write_score_csv(const std::string& path, std::span<const Scores> scores, Sc
                                row.category_id, row.num_truths, row.num_detections,
                                csv_values(row.values, row.ap_interval, row.voc)));
     }
+  }
+  output.commit();
+}
+
+void write_confusion_csv(const std::string& path, std::span<const DatasetClass> classes,
+                         const ConfusionMatrix& confusion) {
+  DocumentOutput output(path);
+  std::vector<std::string> names;
+  for (const DatasetClass& one : classes) names.push_back(csv_field(to_valid_utf8(one.name)));
+  names.emplace_back("nothing");
+  output.write(fmt::format("object,{}\n", fmt::join(names, ",")));
+  for (size_t truth = 0; truth < names.size(); ++truth) {
+    output.write(names[truth]);
+    for (size_t found = 0; found < names.size(); ++found) {
+      output.write(fmt::format(",{}", confusion.count(truth, found)));
+    }
+    output.write("\n");
   }
   output.commit();
 }

@@ -4,6 +4,8 @@
 #include <span>
 #include <string>
 
+#include "data/dataset.h"
+#include "data/evaluation/confusion.h"
 #include "tools/evaluate/scores.h"
 
 namespace mrcnn {
@@ -21,5 +23,10 @@ void write_score_json(const std::string& path, std::span<const Scores> scores, S
 // A table with a header: type, class, category_id, objects, detections, AP, ... ARl, and AP_low,
 // AP_high, AP2012, AP2007 where the scores have them. The line of all classes has "all" and no id.
 void write_score_csv(const std::string& path, std::span<const Scores> scores, ScoreDetail detail);
+
+// Objects by their class, a line each, and what they were found as, a column each, with "nothing"
+// at the end: not found, and found where nothing is. `classes`: those of the matrix, by label.
+void write_confusion_csv(const std::string& path, std::span<const DatasetClass> classes,
+                         const ConfusionMatrix& confusion);
 
 }  // namespace mrcnn

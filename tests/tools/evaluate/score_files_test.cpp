@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,28 @@ TEST_CASE("Intervals and VOC's numbers are written where there are any") {
   CHECK(table.find(",ARl,AP_low,AP_high,AP2012,AP2007\n") != table.npos);
   CHECK(table.find(",0.25,0.05,0.15,0.25,0.125\n") != table.npos);
   CHECK(table.find(",0.25,0,1,-1,0.5\n") != table.npos);
+}
+
+TEST_CASE("Confusion is a square of classes and nothing") {
+  const test::TemporaryDirectory folder;
+  const std::string path = folder / "confusion.csv";
+  const std::vector<DatasetClass> classes{{.label = 1, .category_id = 1, .name = "cat"},
+                                          {.label = 2, .category_id = 7, .name = "a, b"}};
+  ConfusionMatrix confusion({1, 2}, IouKind::kBox);
+  const std::array<double, 4> box{0, 0, 10, 10}, elsewhere{50, 50, 10, 10};
+  const EvaluatedTruth truth{.id = 1, .category = 1, .box = box, .area = 100};
+  const EvaluatedTruth missed{.id = 2, .category = 2, .box = elsewhere, .area = 100};
+  const EvaluatedDetection wrong{.category = 2, .score = 0.9, .box = box};
+  const EvaluatedDetection unsure{.category = 2, .score = 0.4, .box = elsewhere};
+  const std::array<double, 4> nowhere{100, 0, 5, 5};
+  const EvaluatedDetection ghost{.category = 1, .score = 0.8, .box = nowhere};
+  confusion.add(std::vector{truth, missed}, std::vector{wrong, unsure, ghost});
+  write_confusion_csv(path, classes, confusion);
+  CHECK(test::read_text(path) ==
+        "object,cat,\"a, b\",nothing\n"
+        "cat,0,1,0\n"
+        "\"a, b\",0,0,1\n"
+        "nothing,1,0,0\n");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "tools/report/html/confusion_tables.h"
 #include "tools/report/html/evaluation_charts.h"
 #include "tools/report/html/evaluation_tables.h"
 #include "tools/report/html/mistake_pictures.h"
@@ -31,7 +32,11 @@ void add_mistakes(Page& page, const Dataset& dataset, const Mistakes& mistakes) 
 }  // namespace
 
 EvaluatedPart evaluated_part(IouKind kind, const CocoEvaluator& evaluator) {
-  return {.kind = kind, .matches = evaluator.matches(), .mistakes = evaluator.mistakes()};
+  EvaluatedPart part;
+  part.kind = kind;
+  part.matches = evaluator.matches();
+  part.mistakes = evaluator.mistakes();
+  return part;
 }
 
 std::string_view kind_name(IouKind kind) { return kind == IouKind::kBox ? "box" : "mask"; }
@@ -46,8 +51,11 @@ void add_evaluation(Page& page, const Dataset& dataset, std::span<const Evaluate
   page.section("Average precision");
   if (!note.empty()) page.paragraph(note);
   std::vector<NamedValues> values;
-  for (const NamedCurves& one : curves) {
-    values.push_back({std::string(one.name), summarize(one.curves).values});
+  for (size_t i = 0; i < parts.size(); ++i) {
+    values.push_back({.name = std::string(curves[i].name),
+                      .values = summarize(curves[i].curves).values,
+                      .intervals = parts[i].intervals,
+                      .voc = parts[i].voc});
   }
   page.table(coco_table("COCO's twelve numbers", values));
   page.table(class_table(dataset.classes(), curves));
@@ -61,6 +69,9 @@ void add_evaluation(Page& page, const Dataset& dataset, std::span<const Evaluate
     figures.push_back(score_histogram_figure(curves[i].name, parts[i].matches));
   }
   page.figures(figures);
+  if (parts.back().confusion != nullptr) {
+    add_confusion(page, dataset.classes(), *parts.back().confusion);
+  }
   add_mistakes(page, dataset, parts.back().mistakes);
 }
 

@@ -21,6 +21,11 @@ constexpr std::array<std::string_view, 12> kMeanings = {"AP: mean over IoU 0.50 
                                                         "ARm: medium objects",
                                                         "ARl: large objects"};
 
+PageCell interval_cell(const Interval& interval) {
+  if (!(interval.low >= 0)) return {.text = "-"};
+  return {.text = fmt::format("{:.3f} to {:.3f}", interval.low, interval.high)};
+}
+
 }  // namespace
 
 PageCell precision_cell(double value) {
@@ -30,10 +35,29 @@ PageCell precision_cell(double value) {
 
 PageTable coco_table(const std::string& caption, std::span<const NamedValues> values) {
   PageTable table{.caption = caption, .columns = {"Number"}, .rows = {}};
-  for (const NamedValues& one : values) table.columns.push_back(one.name);
+  bool any_voc = false;
+  for (const NamedValues& one : values) {
+    table.columns.push_back(one.name);
+    if (one.intervals) table.columns.push_back(one.name + ", 95 %");
+    any_voc = any_voc || one.voc.has_value();
+  }
   for (size_t i = 0; i < kMeanings.size(); ++i) {
     std::vector<PageCell> row{{.text = std::string(kMeanings[i])}};
-    for (const NamedValues& one : values) row.push_back(precision_cell(one.values[i]));
+    for (const NamedValues& one : values) {
+      row.push_back(precision_cell(one.values[i]));
+      if (one.intervals) row.push_back(interval_cell((*one.intervals)[i]));
+    }
+    table.rows.push_back(std::move(row));
+  }
+  if (!any_voc) return table;
+  for (const auto& [name, value] :
+       {std::pair("PASCAL VOC's AP of 2012: IoU 0.50", &VocAp::ap_2012),
+        std::pair("PASCAL VOC's AP of 2007: IoU 0.50", &VocAp::ap_2007)}) {
+    std::vector<PageCell> row{{.text = name}};
+    for (const NamedValues& one : values) {
+      row.push_back(precision_cell(one.voc ? (*one.voc).*value : -1));
+      if (one.intervals) row.push_back({.text = "-"});
+    }
     table.rows.push_back(std::move(row));
   }
   return table;

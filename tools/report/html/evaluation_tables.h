@@ -1,6 +1,7 @@
 // The numbers of an evaluation as tables of a page.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -8,6 +9,8 @@
 
 #include "data/dataset.h"
 #include "data/evaluation/coco_curves.h"
+#include "data/evaluation/resampling.h"
+#include "data/evaluation/voc_evaluator.h"
 #include "tools/report/html/page.h"
 
 namespace mrcnn {
@@ -15,6 +18,8 @@ namespace mrcnn {
 struct NamedValues {
   std::string name;  // "box"
   CocoValues values{};
+  std::optional<CocoIntervals> intervals = {};  // of 95 %
+  std::optional<VocAp> voc = {};
 };
 
 struct NamedCurves {
@@ -25,7 +30,8 @@ struct NamedCurves {
 // "0.312" with a bar; "-" where there is nothing to find.
 PageCell precision_cell(double value);
 
-// A row a number, a column a kind of IoU.
+// A row a number, a column a kind of IoU, beside it its intervals, and below it VOC's two, where
+// there are any.
 PageTable coco_table(const std::string& caption, std::span<const NamedValues> values);
 
 // A row a class: objects, and AP, AP50 and AP75 of every kind of IoU.
