@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/fault.h"
 
 namespace mrcnn {
 namespace {
@@ -24,6 +25,7 @@ size_t size_class(int64_t bytes) {
 class HostCache {
  public:
   std::byte* take(size_t block_bytes) {
+    if (fault_at({.name = "alloc"}).kind == FaultKind::kError) fail(block_bytes);
     std::byte* block = nullptr;
     {
       const std::lock_guard lock(mutex_);
@@ -78,12 +80,13 @@ class HostCache {
       release();
       memory = std::aligned_alloc(kTensorAlignment, block_bytes);
     }
-    if (memory == nullptr) {
-      throw MemoryError("[allocate_host] no memory for " + std::to_string(block_bytes) +
-                        " bytes; " + std::to_string(stats().live_bytes) +
-                        " bytes are in use by tensors");
-    }
+    if (memory == nullptr) fail(block_bytes);
     return static_cast<std::byte*>(memory);
+  }
+
+  [[noreturn]] void fail(size_t block_bytes) {
+    throw MemoryError("[allocate_host] no memory for " + std::to_string(block_bytes) + " bytes; " +
+                      std::to_string(stats().live_bytes) + " bytes are in use by tensors");
   }
 
   std::mutex mutex_;

@@ -8,6 +8,7 @@
 #include "core/cuda/handles.h"
 #include "core/device_memory.h"
 #include "core/error.h"
+#include "core/fault.h"
 
 namespace mrcnn {
 namespace {
@@ -36,7 +37,9 @@ std::byte* take(int64_t bytes, Device device) {
                     " bytes are wanted while a graph is recorded that its first run did not want");
   }
   void* memory = nullptr;
-  const cudaError_t status = cudaMallocAsync(&memory, static_cast<size_t>(bytes), stream);
+  const bool refused = fault_at({.name = "cudaMalloc"}).kind == FaultKind::kError;
+  const cudaError_t status = refused ? cudaErrorMemoryAllocation
+                                     : cudaMallocAsync(&memory, static_cast<size_t>(bytes), stream);
   if (status == cudaErrorMemoryAllocation) {
     static_cast<void>(cudaGetLastError());
     size_t free_bytes = 0, total_bytes = 0;

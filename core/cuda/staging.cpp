@@ -9,6 +9,7 @@
 #include "core/cuda/context.h"
 #include "core/cuda/handles.h"
 #include "core/device_memory.h"
+#include "core/fault.h"
 
 namespace mrcnn {
 namespace {
@@ -21,7 +22,9 @@ class PinnedMemory {
  public:
   explicit PinnedMemory(int64_t bytes) : bytes_(bytes) {
     void* memory = nullptr;
-    MRCNN_CUDA_CHECK(cudaMallocHost(&memory, static_cast<size_t>(bytes)));
+    const bool refused = fault_at({.name = "cudaMallocHost"}).kind == FaultKind::kError;
+    MRCNN_CUDA_CHECK(refused ? cudaErrorMemoryAllocation
+                             : cudaMallocHost(&memory, static_cast<size_t>(bytes)));
     memory_ = static_cast<std::byte*>(memory);
   }
   ~PinnedMemory() {

@@ -24,6 +24,12 @@ struct FileBytes {
 // Throws FileError with `on_error`; with ExitCode::kResources when the system is out of means.
 FileBytes read_file(const std::string& path, ExitCode on_error);
 
+// Writes a file under its own name and leaves it to the system when it reaches the disk: for many
+// files at once, each of which can be made again. sync_file_system() brings them there together,
+// with everything else on the file system of `folder`. Both throw FileError (ExitCode::kResources).
+void write_unsynced(const std::string& path, std::span<const std::byte> bytes);
+void sync_file_system(const std::string& folder);
+
 // A file that appears complete or not at all: written beside its final name, synced, renamed over
 // it, and the directory synced. Until commit() the old file, if there is one, stays as it was; an
 // object that goes away without commit() leaves nothing behind. A symbolic link is followed.

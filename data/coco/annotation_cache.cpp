@@ -1,10 +1,7 @@
 #include "data/coco/annotation_cache.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <bit>
@@ -15,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/input_file.h"
 #include "core/io/sha256.h"
 
 namespace mrcnn {
@@ -94,22 +92,19 @@ struct Mapping {
 };
 
 std::optional<Mapping> map_file(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) return std::nullopt;
-  struct stat status {};
-  void* address = MAP_FAILED;
-  size_t size = 0;
-  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) {
-    size = static_cast<size_t>(status.st_size);
+  try {
+    const InputFile file(path, ExitCode::kData);
+    const size_t size = file.size();
+    if (size == 0) return std::nullopt;
     // All pages at once: one by one, their faults would take longer than the checks.
-    if (size > 0) {
-      address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0);
-    }
+    void* address =
+        ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file.descriptor(), 0);
+    if (address == MAP_FAILED) return std::nullopt;
+    const auto* bytes = static_cast<const std::byte*>(address);
+    return Mapping{{bytes, size}, {address, [size](void* p) { ::munmap(p, size); }}};
+  } catch (const FileError&) {
+    return std::nullopt;
   }
-  ::close(descriptor);
-  if (address == MAP_FAILED) return std::nullopt;
-  const auto* bytes = static_cast<const std::byte*>(address);
-  return Mapping{{bytes, size}, {address, [size](void* p) { ::munmap(p, size); }}};
 }
 
 // Takes `count` rows off the front of `bytes` and what fills them up to the alignment.

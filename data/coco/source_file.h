@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include "core/io/input_file.h"
+
 namespace mrcnn {
 
 // What the file system says of a file. Content that changes takes `changed_ns` (ctime) with it,
@@ -24,25 +26,21 @@ class SourceFile {
  public:
   // Throws FileError with ExitCode::kData if it is not a regular file that can be read.
   explicit SourceFile(const std::string& path);
-  ~SourceFile();
-  SourceFile(const SourceFile&) = delete;
-  SourceFile& operator=(const SourceFile&) = delete;
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return file_.path(); }
   const SourceStamp& stamp() const { return stamp_; }  // when it was opened
   // Whether the file had then been left alone for so long that any later change gives it another
   // stamp. File systems stamp with the time of a tick, so two changes in one are stamped alike.
   bool is_settled() const { return is_settled_; }
 
   // The next bytes; fewer than asked for at the end only.
-  size_t read(std::span<char> target);
-  void rewind();
+  size_t read(std::span<char> target) { return file_.read(std::as_writable_bytes(target)); }
+  void rewind() { file_.rewind(); }
   // Throws FileError if the file is not what it was when it was opened.
   void check_unchanged() const;
 
  private:
-  std::string path_;
-  int descriptor_ = -1;
+  InputFile file_;
   SourceStamp stamp_;
   bool is_settled_ = false;
 };

@@ -1,17 +1,16 @@
 #include "data/shapes/shapes_files.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <span>
 #include <utility>
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/file_calls.h"
+#include "core/io/input_file.h"
 #include "core/parallel.h"
 #include "data/coco/annotation_writer.h"
 #include "data/image/write.h"
@@ -58,9 +57,9 @@ State annotation_state(const std::string& path, const std::string& info) {
   if (!fs::exists(path, ignored)) return State::kAbsent;
   const std::string wanted = CocoAnnotationWriter::beginning(info);
   std::string found(wanted.size(), '\0');
-  std::ifstream file(path, std::ios::binary);
-  file.read(found.data(), static_cast<std::streamsize>(found.size()));
-  return file && found == wanted ? State::kSame : State::kOther;
+  InputFile file(path, ExitCode::kData);
+  file.read(std::as_writable_bytes(std::span(found)));
+  return found == wanted ? State::kSame : State::kOther;
 }
 
 bool has_all_pictures(const std::string& dir, const ShapesSplit& split,
@@ -81,28 +80,13 @@ void make_directory(const fs::path& path) {
   }
 }
 
-// Not synced one by one, which takes longer than all the rest; `sync_folder` does it once.
+// Not synced one by one, which takes longer than all the rest.
 void write_picture(const std::string& path, const Tensor& pixels) {
   const std::vector<std::byte> png = encode_png({.height = pixels.size(0),
                                                  .width = pixels.size(1),
                                                  .format = PngFormat::kRgb8,
                                                  .pixels = std::as_bytes(pixels.span<uint8_t>())});
-  std::ofstream file(path, std::ios::binary);
-  file.write(static_cast<const char*>(static_cast<const void*>(png.data())),
-             static_cast<std::streamsize>(png.size()));
-  file.close();
-  if (!file) throw FileError(ExitCode::kResources, path, "", "cannot write the file");
-}
-
-// Brings everything on the folder's file system to disk, so that an annotation file never outlives
-// its pictures.
-void sync_folder(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = descriptor >= 0 && ::syncfs(descriptor) == 0;
-  if (descriptor >= 0) ::close(descriptor);
-  if (!synced) {
-    throw FileError(ExitCode::kResources, path.string(), "", "cannot bring the folder to disk");
-  }
+  write_unsynced(path, png);
 }
 
 void write_split(const std::string& dir, const ShapesSplit& split, const ShapesParams& params,
@@ -110,8 +94,7 @@ void write_split(const std::string& dir, const ShapesSplit& split, const ShapesP
   const std::string path = annotation_path(dir, split);
   make_directory(fs::path(path).parent_path());
   make_directory(fs::path(dir) / split.name);
-  std::error_code ignored;
-  fs::remove(path, ignored);  // while pictures change there is no description of them
+  file_calls::unlink(path.c_str());  // while pictures change there is no description of them
 
   std::vector<std::vector<ShapesObject>> objects(static_cast<size_t>(split.num_images));
   parallel_for(0, split.num_images, 1, [&](int64_t begin, int64_t end) {
@@ -121,7 +104,8 @@ void write_split(const std::string& dir, const ShapesSplit& split, const ShapesP
       objects[static_cast<size_t>(i)] = std::move(image.objects);
     }
   });
-  sync_folder(fs::path(dir) / split.name);
+  // An annotation file never outlives its pictures.
+  sync_file_system((fs::path(dir) / split.name).string());
 
   CocoAnnotationWriter writer(info, SegmentationForm::kPolygons);
   for (const DatasetClass& one : shapes_classes()) writer.add_class(one);

@@ -24,6 +24,7 @@ Findings check_file_lengths(const SourceTree& tree);    // at most 400 lines
 // What the texts say (text_rules.cpp).
 Findings check_pragma_once(const SourceTree& tree);
 Findings check_library_silence(const SourceTree& tree);  // libraries never print, never exit
+Findings check_file_calls(const SourceTree& tree);       // files are touched in one place
 Findings check_unfinished_marks(const SourceTree& tree);
 Findings check_machine_paths(const SourceTree& tree);  // nobody's home directory
 

@@ -62,7 +62,8 @@ TEST_CASE("A tidy tree has no findings") {
   for (const auto check :
        {check_include_arrows, check_third_party_places, check_cuda_places, check_top_level,
         check_op_files, check_sources_listed, check_file_lengths, check_pragma_once,
-        check_library_silence, check_unfinished_marks, check_machine_paths, check_markdown_links}) {
+        check_library_silence, check_file_calls, check_unfinished_marks, check_machine_paths,
+        check_markdown_links}) {
     for (const std::string& line : check(tree)) FAIL_CHECK(line);
   }
 }
@@ -159,6 +160,16 @@ TEST_CASE("Texts") {
   CHECK(check_library_silence(tidy_tree_with("tools/x.cpp", "std::exit(1);\n")).empty());
   CHECK(check_library_silence(
             tidy_tree_with("core/x.cpp", "// printf(\nconst char* s = \"exit(1)\"; snprintf(b);\n"))
+            .empty());
+  for (const char* line :
+       {"std::ofstream f(p);\n", "n = ::write(f, p, 1);\n", "fs::remove(p);\n"}) {
+    expect_one(check_file_calls(tidy_tree_with("tools/x.cpp", line)), "tools/x.cpp:1");
+  }
+  CHECK(check_file_calls(tidy_tree_with("core/io/file_calls.cpp", "::write(f, p, 1);\n")).empty());
+  CHECK(check_file_calls(tidy_tree_with("tests/x.cpp", "std::ofstream f(p);\n")).empty());
+  CHECK(check_file_calls(tidy_tree_with("tools/x.cpp",
+                                        "file_calls::write(f, p); // ::write(\nfs::remove_all(p);\n"
+                                        "::write(STDERR_FILENO, p, 1);\nJson::open('[');\n"))
             .empty());
   expect_one(check_unfinished_marks(tidy_tree_with("core/x.cpp",
                                                    "// FIX"

@@ -1,4 +1,6 @@
 #include <array>
+#include <cctype>
+#include <string>
 #include <string_view>
 
 #include "tests/structure/rules.h"
@@ -30,6 +32,27 @@ constexpr std::array<std::string_view, 4> kMachinePaths = {
 constexpr std::array<std::string_view, 3> kStreams = {"std::cout", "std::cerr", "std::clog"};
 constexpr std::array<std::string_view, 9> kCalls = {
     "printf", "fprintf", "puts", "perror", "fmt::print", "exit", "_exit", "abort", "quick_exit"};
+
+// What touches a file, but for the names of the system's own calls, which follow.
+constexpr std::array<std::string_view, 9> kFileWords = {
+    "ifstream",           "ofstream",   "fstream",           "fopen", "freopen", "fs::remove",
+    "filesystem::remove", "fs::rename", "filesystem::rename"};
+constexpr std::array<std::string_view, 19> kFileCalls = {
+    "open",      "openat",          "creat",     "read",   "readv", "pread",  "write",  "writev",
+    "pwrite",    "fsync",           "fdatasync", "syncfs", "close", "rename", "unlink", "ftruncate",
+    "fallocate", "posix_fallocate", "flock"};
+
+// "::write(" of the global namespace. Standard error is no file.
+bool calls_system(std::string_view line, std::string_view name) {
+  const std::string call = "::" + std::string(name) + "(";
+  for (size_t at = line.find(call); at != std::string_view::npos; at = line.find(call, at + 1)) {
+    const bool is_global =
+        at == 0 ||
+        (std::isalnum(static_cast<unsigned char>(line[at - 1])) == 0 && line[at - 1] != '_');
+    if (is_global && line.find("STDERR_FILENO", at) == std::string_view::npos) return true;
+  }
+  return false;
+}
 
 bool is_library(std::string_view room) {
   return room == "core" || room == "kernels" || room == "layers" || room == "models" ||
@@ -92,6 +115,33 @@ Findings check_library_silence(const SourceTree& tree) {
       }
       for (const std::string_view call : kCalls) {
         if (calls(line, call)) report(call);
+      }
+    }
+  }
+  return findings;
+}
+
+Findings check_file_calls(const SourceTree& tree) {
+  constexpr std::string_view kSeam = "core/io/file_calls.cpp";
+  Findings findings;
+  for (const SourceFile& file : tree.files) {
+    const std::string_view room = room_of(file.path);
+    if (!is_cpp_code(file.path) || file.path == kSeam) continue;
+    if (!is_library(room) && room != "tools") continue;
+    const std::string code = code_only(file.text);
+    int number = 0;
+    for (const std::string_view line : split_lines(code)) {
+      ++number;
+      const auto report = [&](std::string_view word) {
+        findings.push_back(
+            finding(file.path, number,
+                    "files are touched in " + std::string(kSeam) + " only: " + std::string(word)));
+      };
+      for (const std::string_view word : kFileWords) {
+        if (find_word(line, word) != std::string_view::npos) report(word);
+      }
+      for (const std::string_view name : kFileCalls) {
+        if (calls_system(line, name)) report(name);
       }
     }
   }

@@ -34,6 +34,7 @@ TEST_CASE("Headers have #pragma once") { require_none(check_pragma_once(reposito
 TEST_CASE("Libraries never print and never exit") {
   require_none(check_library_silence(repository()));
 }
+TEST_CASE("Files are touched in one place") { require_none(check_file_calls(repository())); }
 TEST_CASE("Nothing is left unfinished") { require_none(check_unfinished_marks(repository())); }
 TEST_CASE("No text names a path of one machine") {
   require_none(check_machine_paths(repository()));

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/io/file_calls.h"
 #include "data/coco/annotation_writer.h"
 
 namespace mrcnn {
@@ -65,7 +66,7 @@ bool wants_link(const fs::path& link, const fs::path& target, bool replace) {
 
 void make_link(const fs::path& link, const fs::path& target) {
   std::error_code error;
-  fs::remove(link, error);
+  file_calls::unlink(link.c_str());  // where there is one
   fs::create_directory_symlink(target, link, error);
   if (error) fail(link, "cannot link to " + target.string(), error);
 }

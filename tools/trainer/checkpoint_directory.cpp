@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <system_error>
 
 #include "core/error.h"
+#include "core/io/file_calls.h"
 #include "tools/trainer/checkpoint_format.h"
 
 namespace mrcnn {
@@ -66,8 +68,9 @@ std::vector<int64_t> CheckpointDirectory::steps() const {
 int64_t CheckpointDirectory::remove_leftovers() const {
   int64_t count = 0;
   for (const std::string& name : names_in(path_)) {
-    std::error_code ignored;  // one that cannot be removed is only untidy
-    if (is_leftover(name) && fs::remove(fs::path(path_) / name, ignored)) ++count;
+    if (!is_leftover(name)) continue;
+    // One that cannot be removed is only untidy.
+    if (file_calls::unlink((fs::path(path_) / name).c_str()) == 0) ++count;
   }
   return count;
 }
@@ -123,9 +126,12 @@ void CheckpointDirectory::remove_old(const TrainFacts& facts, int64_t keep,
       continue;
     }
     if (facts.best_metric && step == facts.best_step) continue;
-    std::error_code error;
-    if (fs::remove(path, error)) saved.removed.push_back(checkpoint_name(step));
-    if (error) saved.not_removed.push_back(checkpoint_name(step) + ": " + error.message());
+    if (file_calls::unlink(path.c_str()) == 0) {
+      saved.removed.push_back(checkpoint_name(step));
+    } else {
+      const std::string reason = std::generic_category().message(errno);
+      saved.not_removed.push_back(checkpoint_name(step) + ": " + reason);
+    }
   }
 }
 

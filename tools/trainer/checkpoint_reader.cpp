@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <fstream>
 #include <mutex>
 #include <set>
+#include <span>
 
+#include "core/io/input_file.h"
 #include "core/io/safetensors.h"
 #include "core/io/sha256.h"
 #include "core/parallel.h"
@@ -120,17 +121,23 @@ TensorArchive parse_checkpoint(const FileBytes& file, const std::string& path) {
 }
 
 bool has_checkpoint_header(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string prologue(sizeof(uint64_t), '\0');
-  uint64_t length = 0;
-  if (!file.read(prologue.data(), sizeof(length))) return false;
-  std::memcpy(&length, prologue.data(), sizeof(length));
-  if (length > static_cast<uint64_t>(kMaxSafetensorsHeaderBytes)) return false;
-  prologue.resize(sizeof(length) + static_cast<size_t>(length));
-  if (!file.read(prologue.data() + sizeof(length), static_cast<std::streamsize>(length))) {
+  try {
+    InputFile file(path, ExitCode::kModel);
+    std::string prologue(sizeof(uint64_t), '\0');
+    uint64_t length = 0;
+    const std::span<std::byte> first = std::as_writable_bytes(std::span(prologue));
+    if (file.read(first) < first.size()) return false;
+    std::memcpy(&length, prologue.data(), sizeof(length));
+    if (length > file.size() || length > static_cast<uint64_t>(kMaxSafetensorsHeaderBytes)) {
+      return false;
+    }
+    prologue.resize(sizeof(length) + static_cast<size_t>(length));
+    const std::span<std::byte> header =
+        std::as_writable_bytes(std::span(prologue)).subspan(sizeof(length));
+    return file.read(header) == header.size() && is_sealed(prologue);
+  } catch (const FileError&) {
     return false;
   }
-  return is_sealed(prologue);
 }
 
 bool is_checkpoint(const TensorArchive& archive) {

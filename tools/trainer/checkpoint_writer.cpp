@@ -1,9 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <numeric>
+#include <span>
 
+#include "core/io/input_file.h"
 #include "core/io/safetensors.h"
 #include "core/io/sha256.h"
 #include "tools/conversion.h"
@@ -47,7 +48,14 @@ class Writer {
     const std::optional<HeaderSeal> seal = header_seal(layout_.prologue);
     layout_.prologue.replace(seal->offset, kDigestDigits, seal->digest);
     file.write_at(0, std::as_bytes(std::span(layout_.prologue)));
-    file.commit([this](const std::string& written) { check_written(written); });
+    file.commit([this](const std::string& written) {
+      try {
+        check_written(written);
+      } catch (const FileError& error) {
+        throw FileError(ExitCode::kResources, path_, "",
+                        fmt::format("not saved: {}", error.what()));
+      }
+    });
     return total;
   }
 
@@ -86,17 +94,17 @@ class Writer {
 
   // Reads the file once, in pieces.
   void check_written(const std::string& written) const {
-    std::ifstream file(written, std::ios::binary);
+    InputFile file(written, ExitCode::kResources);
     std::string chunk(kChunkBytes, '\0');
     const auto read = [&](size_t bytes) {
       const size_t count = std::min(bytes, chunk.size());
-      file.read(chunk.data(), static_cast<std::streamsize>(count));
-      if (!file) fail_check();
+      if (file.read(std::as_writable_bytes(std::span(chunk)).first(count)) < count)
+        fail_check(written);
       return std::string_view(chunk).substr(0, count);
     };
     for (size_t at = 0; at < layout_.prologue.size();) {
       const std::string_view piece = read(layout_.prologue.size() - at);
-      if (std::string_view(layout_.prologue).substr(at, piece.size()) != piece) fail_check();
+      if (std::string_view(layout_.prologue).substr(at, piece.size()) != piece) fail_check(written);
       at += piece.size();
     }
     for (const size_t index : layout_.order) {
@@ -106,15 +114,14 @@ class Writer {
         sha.update(std::as_bytes(std::span(piece)));
         left -= piece.size();
       }
-      if (hex(sha.finish()) != digests_[index]) fail_check();
+      if (hex(sha.finish()) != digests_[index]) fail_check(written);
     }
-    if (file.peek() != std::ifstream::traits_type::eof()) fail_check();
+    if (file.read(std::as_writable_bytes(std::span(chunk)).first(1)) != 0) fail_check(written);
   }
 
-  [[noreturn]] void fail_check() const {
-    throw FileError(ExitCode::kResources, path_, "",
-                    "not saved: what was read back is not what was written; suspect the disk or "
-                    "the memory");
+  [[noreturn]] static void fail_check(const std::string& written) {
+    throw FileError(ExitCode::kResources, written, "",
+                    "what was read back is not what was written; suspect the disk or the memory");
   }
 
   const std::string& path_;

@@ -3,15 +3,16 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <ctime>
+#include <span>
 #include <system_error>
 
 #include "core/error.h"
+#include "core/io/file_calls.h"
 #include "tools/report/utf8.h"
 
 namespace mrcnn {
@@ -26,7 +27,7 @@ std::string host_name() {
 // What the holder wrote: one line.
 std::string read_holder(int descriptor) {
   std::array<char, 512> text{};
-  const ssize_t count = ::pread(descriptor, text.data(), text.size(), 0);
+  const ssize_t count = file_calls::read_at(descriptor, std::as_writable_bytes(std::span(text)), 0);
   if (count <= 0) return "another process";
   std::string holder(text.data(), static_cast<size_t>(count));
   holder.resize(std::min(holder.find('\n'), holder.size()));
@@ -37,21 +38,18 @@ std::string read_holder(int descriptor) {
 
 RunLock::RunLock(const std::string& directory) {
   const std::string path = directory + "/.lock";
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  descriptor_ = file_calls::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC);
   const auto fail = [&](const char* action) {
     const int error = errno;
-    if (descriptor_ >= 0) ::close(descriptor_);
+    if (descriptor_ >= 0) file_calls::close(descriptor_);
     throw FileError(ExitCode::kResources, path, "",
                     fmt::format("{}: {}", action, std::generic_category().message(error)));
   };
   if (descriptor_ < 0) fail("cannot create");
-  int result = -1;
-  do {
-    result = ::flock(descriptor_, LOCK_EX | LOCK_NB);
-  } while (result != 0 && errno == EINTR);
+  const int result = file_calls::lock(descriptor_);
   if (result != 0 && errno == EWOULDBLOCK) {
     const std::string holder = read_holder(descriptor_);
-    ::close(descriptor_);
+    file_calls::close(descriptor_);
     throw UsageError(fmt::format(
         "{} is in use by {}; wait for it, end it, or choose another folder", directory, holder));
   }
@@ -60,11 +58,11 @@ RunLock::RunLock(const std::string& directory) {
       fmt::format("process {} on {}, since {:%Y-%m-%d %H:%M:%S}\n", ::getpid(), host_name(),
                   fmt::localtime(std::time(nullptr)));
   // For people only: a full disk must not keep the lock from working.
-  if (::ftruncate(descriptor_, 0) == 0) {
-    [[maybe_unused]] const ssize_t written = ::pwrite(descriptor_, holder.data(), holder.size(), 0);
+  if (file_calls::truncate(descriptor_) == 0) {
+    file_calls::write_at(descriptor_, std::as_bytes(std::span(holder)), 0);
   }
 }
 
-RunLock::~RunLock() { ::close(descriptor_); }
+RunLock::~RunLock() { file_calls::close(descriptor_); }
 
 }  // namespace mrcnn
