@@ -166,9 +166,11 @@ class Loader::Impl {
       try {
         std::rethrow_exception(slot.error);
       } catch (const FileError& error) {
+        // Anything else, such as no memory or no descriptors, is no fault of the image.
+        if (error.exit_code() != ExitCode::kData) throw;
         batch.skipped.push_back(
             {.image_id = dataset_.image(slot.index).id, .problem = error.what()});
-      }  // anything else, such as no memory, is no fault of the image
+      }
     }
     refuse_empty_epochs(batch);
     return batch;

@@ -53,6 +53,7 @@ DetectDatasetRun detect_dataset(const MaskRcnn& model, const Dataset& dataset,
         pixels.push_back(images.next().pixels);
         indices.push_back(i);
       } catch (const FileError& error) {
+        if (error.exit_code() != ExitCode::kData) throw;  // no fault of the image
         run.skipped.emplace_back(error.what());
         hand_on(i, {});
       }
