@@ -2,6 +2,8 @@
 // for tensors and file contents is refused by the same count (core/fault.h).
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -19,5 +21,14 @@ struct MemoryTrial {
 // ExitCode::kResources; any other error, and memory that is not given back, is a problem.
 // `stride`: of the allocations of a body that takes long, every so many.
 MemoryTrial fail_each_allocation(const std::function<void()>& body, int64_t stride = 1);
+
+// All allocations of `body`.
+inline void check_each_allocation(const std::string& what, const std::function<void()>& body) {
+  const MemoryTrial trial = fail_each_allocation(body);
+  INFO(what, ": ", trial.allocations, " allocations");
+  CHECK(trial.problem == "");
+  CHECK(trial.failed_runs >= 2 * trial.allocations);
+  CHECK(trial.allocations > 1);
+}
 
 }  // namespace mrcnn::test

@@ -30,6 +30,22 @@ std::optional<ResumePoint> find_resume_point(const TrainConfig& config, bool res
   return std::move(search.found);
 }
 
+TrainFacts facts_of_run(const TrainConfig& config, const Dataset& train,
+                        const MetricHistory& history) {
+  TrainFacts facts;
+  facts.seed = config.seed;
+  facts.data_fingerprint = train.fingerprint();
+  facts.config = config_text(config);
+  facts.config_hash = config_hash(config);
+  facts.history = history.text();
+  if (!history.entries().empty()) facts.metrics = history.entries().back().values;
+  if (const auto best = history.best(config.best_metric)) {
+    facts.best_metric = best->value;
+    facts.best_step = best->step;
+  }
+  return facts;
+}
+
 void check_same_run(const TrainConfig& config, const ResumePoint& point, const Dataset& train) {
   const std::vector<std::string> changes =
       changed_settings(parse_config(point.facts.config, point.path), config);

@@ -7,7 +7,9 @@
 
 #include "data/dataset.h"
 #include "tools/trainer/checkpoint_directory.h"
+#include "tools/trainer/metric_history.h"
 #include "tools/trainer/train_config.h"
+#include "tools/trainer/train_facts.h"
 
 namespace mrcnn {
 
@@ -17,6 +19,10 @@ namespace mrcnn {
 std::optional<ResumePoint> find_resume_point(const TrainConfig& config, bool resume,
                                              CheckpointDirectory& checkpoints,
                                              const std::function<void(const std::string&)>& say);
+
+// What a checkpoint says of the settings, the data and the evaluations so far.
+TrainFacts facts_of_run(const TrainConfig& config, const Dataset& train,
+                        const MetricHistory& history);
 
 // Throws UsageError if going on from `point` with these settings and data would make another run of
 // it.

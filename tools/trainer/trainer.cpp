@@ -25,6 +25,7 @@
 #include "tools/trainer/run_facts.h"
 #include "tools/trainer/run_lock.h"
 #include "tools/trainer/run_reporter.h"
+#include "tools/trainer/save_retries.h"
 #include "tools/trainer/schedule.h"
 #include "tools/trainer/signals.h"
 #include "tools/trainer/step.h"
@@ -87,7 +88,7 @@ class Run {
   bool nothing_better() const;
   bool is_best() const;
   void evaluate();
-  void save();
+  void save(bool is_last);
   void write_final();
   ExitCode train();
   ExitCode finish();
@@ -117,6 +118,7 @@ class Run {
   LrSchedule schedule_;
   LoaderPosition position_;
   MetricHistory history_;
+  SaveRetries retries_;
   int64_t first_step_ = 0;  // of this process
   int64_t step_ = 0;        // done
   int64_t saved_step_ = -1;
@@ -277,33 +279,26 @@ void Run::evaluate() {
   say_(fmt::format("step {}: {}", step_, metrics_text(metrics)));
 }
 
-void Run::save() {
+void Run::save(bool is_last) {
   if (saved_step_ == step_) return;
   for (const StepLosses& losses : runner_->read()) show(losses);  // nothing bad is saved
   speed_->pause(monotonic_seconds());
-  log_->sync();
-  events_->sync();
-  TrainFacts facts;
+  TrainFacts facts = facts_of_run(config_, *data_.train, history_);
   facts.step = step_;
   facts.epoch = position_.epoch;
   facts.sampler_position = position_.batch;
-  facts.seed = config_.seed;
-  facts.data_fingerprint = data_.train->fingerprint();
-  facts.config = config_text(config_);
-  facts.config_hash = config_hash(config_);
-  facts.history = history_.text();
   facts.elapsed_s = elapsed_s();
-  if (!history_.entries().empty()) facts.metrics = history_.entries().back().values;
-  if (const auto best = history_.best(config_.best_metric)) {
-    facts.best_metric = best->value;
-    facts.best_step = best->step;
-  }
   facts.model = setup_.metadata;
-  const SavedCheckpoint saved =
-      checkpoints_.save(facts, state_->tensors(), config_.keep_checkpoints);
-  saved_step_ = step_;
-  say_("saved " + saved.path);
-  for (const std::string& name : saved.not_removed) say_("could not remove " + name);
+  const auto write = [&] {
+    log_->sync();
+    events_->sync();
+    const SavedCheckpoint saved =
+        checkpoints_.save(facts, state_->tensors(), config_.keep_checkpoints);
+    saved_step_ = step_;
+    say_("saved " + saved.path);
+    for (const std::string& name : saved.not_removed) say_("could not remove " + name);
+  };
+  if (const std::optional<std::string> problem = retries_.attempt(write, is_last)) say_(*problem);
   speed_->resume(monotonic_seconds());
 }
 
@@ -353,7 +348,7 @@ ExitCode Run::train() {
         config_.max_time > 0 && monotonic_seconds() - start_s_ >= config_.max_time;
     if (stop || out_of_time || is_due(config_.save_every) || is_best() ||
         signals_.take_save_request()) {
-      save();
+      save(stop || out_of_time);
     }
     if (stop) return *stop;
     if (out_of_time) {
@@ -370,7 +365,7 @@ ExitCode Run::finish() {
     say_(fmt::format("{} evaluations brought nothing better: stopped", config_.patience));
   }
   evaluate();
-  save();
+  save(true);
   line_->finish();
   if (const std::optional<ExitCode> stop = signals_.stop_requested()) return *stop;
   write_final();
