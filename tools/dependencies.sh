@@ -2,7 +2,8 @@
 # Makes sure the Debian packages that the build needs are there. tools/quickstart.sh and tests/run.sh
 # source it and call install_dependencies; run by itself it does the same.
 # Asks nothing; does nothing when all is there. MRCNN_NO_INSTALL=1 only reports. Returns 3 when
-# packages are missing and this user may not install them.
+# packages are missing and this user may not install them. A script that needs more adds to
+# needed_packages first.
 
 needed_packages=(
   g++ cmake ninja-build

@@ -145,7 +145,10 @@ TensorArchive read_weights(const std::string& path, const ReadOptions& options) 
 }
 
 std::vector<PickledName> list_pickled_names(const std::string& path) {
-  const FileBytes file = read_file(path, ExitCode::kModel);
+  return list_pickled_names(read_file(path, ExitCode::kModel), path);
+}
+
+std::vector<PickledName> list_pickled_names(const FileBytes& file, const std::string& path) {
   const WeightFormat format = detect_weight_format(file, path);
   std::vector<PickledName> names;
   if (format == WeightFormat::kSafetensors) return names;

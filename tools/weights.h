@@ -42,6 +42,7 @@ struct PickledName {
 };
 // The names that a checkpoint's pickle refers to, in order. Empty for safetensors.
 std::vector<PickledName> list_pickled_names(const std::string& path);
+std::vector<PickledName> list_pickled_names(const FileBytes& file, const std::string& path);
 
 // Published files carry the start of their SHA-256 in their name ("resnet50-19c8e357.pth").
 // Throws FileError if such a name disagrees with `sha256`; a run of digits alone may be a date, so

@@ -37,6 +37,12 @@ AnnotationTables load_tables(const std::string& path, const CocoOptions& options
   return std::move(read.tables);
 }
 
+AnnotationTables parse_tables(const FileBytes& annotations, const std::string& name,
+                              const CocoOptions& options) {
+  SourceFile source(annotations, name);
+  return read_annotations(source, options.on_problem).tables;
+}
+
 std::vector<DatasetClass> label_classes(const AnnotationTables& tables) {
   const std::span<const CategoryRow> rows = tables.categories;
   const bool as_they_are =
@@ -66,12 +72,12 @@ bool has_extent(const ObjectRow& object, const ImageRow& image) {
 
 class CocoDataset final : public Dataset {
  public:
-  CocoDataset(const std::string& annotations_path, const std::string& image_root,
-              const CocoOptions& options)
-      : name_(annotations_path),
+  CocoDataset(const std::string& name, const std::string& image_root, CocoKeep keep,
+              AnnotationTables tables)
+      : name_(name),
         image_root_(image_root),
-        keep_(options.keep),
-        tables_(load_tables(annotations_path, options)),
+        keep_(keep),
+        tables_(std::move(tables)),
         classes_(label_classes(tables_)) {
     for (size_t i = 0; i < tables_.images.size(); ++i) {
       if (keeps(tables_.images[i])) images_.push_back(static_cast<uint32_t>(i));
@@ -201,7 +207,14 @@ const char* coco_keep_name(CocoKeep keep) {
 
 std::unique_ptr<Dataset> open_coco(const std::string& annotations_path,
                                    const std::string& image_root, const CocoOptions& options) {
-  return std::make_unique<CocoDataset>(annotations_path, image_root, options);
+  return std::make_unique<CocoDataset>(annotations_path, image_root, options.keep,
+                                       load_tables(annotations_path, options));
+}
+
+std::unique_ptr<Dataset> parse_coco(const FileBytes& annotations, const std::string& name,
+                                    const std::string& image_root, const CocoOptions& options) {
+  return std::make_unique<CocoDataset>(name, image_root, options.keep,
+                                       parse_tables(annotations, name, options));
 }
 
 }  // namespace mrcnn

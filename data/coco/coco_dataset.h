@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/io/cache_directory.h"
+#include "core/io/file.h"
 #include "data/coco/table_builder.h"
 #include "data/dataset.h"
 
@@ -46,5 +47,9 @@ struct CocoOptions {
 // use from any number of threads at the same time.
 std::unique_ptr<Dataset> open_coco(const std::string& annotations_path,
                                    const std::string& image_root, const CocoOptions& options = {});
+
+// The same for a file already in memory; `name` stands in messages. Nothing is cached.
+std::unique_ptr<Dataset> parse_coco(const FileBytes& annotations, const std::string& name,
+                                    const std::string& image_root, const CocoOptions& options = {});
 
 }  // namespace mrcnn

@@ -134,8 +134,19 @@ DetectionFile::DetectionFile(const std::string& path, const Dataset& dataset,
                              const DetectionFileOptions& options)
     : path_(path), dataset_(dataset) {
   SourceFile source(path);
+  read(source, options);
+}
+
+DetectionFile::DetectionFile(const FileBytes& results, const std::string& name,
+                             const Dataset& dataset, const DetectionFileOptions& options)
+    : path_(name), dataset_(dataset) {
+  SourceFile source(results, name);
+  read(source, options);
+}
+
+void DetectionFile::read(SourceFile& source, const DetectionFileOptions& options) {
   JsonSections sections(source, JsonRoot::kList);
-  const Vocabulary vocabulary(dataset);
+  const Vocabulary vocabulary(dataset_);
   parse_pieces<Piece>(
       sections, [&] { return PieceParser(path_, vocabulary, options.skip_unknown); },
       [this](Piece&& piece) { add(std::move(piece)); });

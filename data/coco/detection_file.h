@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "core/io/file.h"
 #include "data/coco/geometry.h"
+#include "data/coco/source_file.h"
 #include "data/dataset.h"
 #include "data/evaluation/evaluated_objects.h"
 
@@ -29,6 +31,9 @@ class DetectionFile {
   // "results[5]: bbox[2]", the sixth element. What is wrong with a mask that is a string is found
   // by detections().
   DetectionFile(const std::string& path, const Dataset& dataset,
+                const DetectionFileOptions& options = {});
+  // The same for a file already in memory; `name` stands in messages.
+  DetectionFile(const FileBytes& results, const std::string& name, const Dataset& dataset,
                 const DetectionFileOptions& options = {});
 
   const std::string& path() const { return path_; }
@@ -57,6 +62,7 @@ class DetectionFile {
   struct Piece;
   class PieceParser;
 
+  void read(SourceFile& source, const DetectionFileOptions& options);
   void add(Piece&& piece);
   void group_by_image();
   Rle mask_of(const Row& row) const;

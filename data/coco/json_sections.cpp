@@ -13,7 +13,9 @@ namespace {
 
 static_assert(kJsonPadding >= simdjson::SIMDJSON_PADDING);
 
-constexpr size_t kBlock = size_t{1} << 20;
+// What is read at once: no more than a small file holds, so that many of these are read fast.
+constexpr int64_t kMostBlock = int64_t{1} << 20;
+constexpr int64_t kLeastBlock = 256;
 // A piece ends at the first element that ends behind so many bytes.
 constexpr size_t kPieceBytes = size_t{1} << 20;
 // No element, and no value that is not an array of objects, may be longer.
@@ -44,11 +46,14 @@ bool JsonSections::fill() {
     end_ -= begin_;
     begin_ = 0;
   }
-  if (window_.size() - end_ < kBlock) window_.resize(std::max(2 * window_.size(), end_ + kBlock));
-  const std::span<char> target(window_.data() + end_, kBlock);
+  const auto block =
+      static_cast<size_t>(std::clamp(file_.stamp().size - num_read_, kLeastBlock, kMostBlock));
+  if (window_.size() - end_ < block) window_.resize(std::max(2 * window_.size(), end_ + block));
+  const std::span<char> target(window_.data() + end_, block);
   const size_t count = file_.read(target);
   if (hash_ != nullptr) hash_->update(std::as_bytes(target.first(count)));
   end_ += count;
+  num_read_ += static_cast<int64_t>(count);
   return count > 0;
 }
 

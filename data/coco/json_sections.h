@@ -93,7 +93,8 @@ class JsonSections {
   std::vector<char> window_;  // bytes begin_ .. end_ are read and not yet taken
   size_t begin_ = 0;
   size_t end_ = 0;
-  int64_t offset_ = 0;  // of window_[begin_] in the file
+  int64_t offset_ = 0;    // of window_[begin_] in the file
+  int64_t num_read_ = 0;  // bytes of the file
   State state_ = State::kStart;
   bool any_member_ = false;
   std::string section_;

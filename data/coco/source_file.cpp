@@ -4,6 +4,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "core/error.h"
 
 namespace mrcnn {
@@ -27,15 +30,33 @@ SourceStamp stamp_of(const struct stat& status) {
 }  // namespace
 
 SourceFile::SourceFile(const std::string& path)
-    : file_(path, ExitCode::kData), stamp_(stamp_of(file_.status())) {
+    : path_(path), file_(std::in_place, path, ExitCode::kData), stamp_(stamp_of(file_->status())) {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
   is_settled_ = to_ns(now) - stamp_.changed_ns >= kSettlingTime;
-  ::posix_fadvise(file_.descriptor(), 0, 0, POSIX_FADV_SEQUENTIAL);  // a hint
+  ::posix_fadvise(file_->descriptor(), 0, 0, POSIX_FADV_SEQUENTIAL);  // a hint
+}
+
+SourceFile::SourceFile(const FileBytes& text, const std::string& name) : path_(name), text_(text) {
+  stamp_.size = static_cast<int64_t>(text.bytes.size());
+}
+
+size_t SourceFile::read(std::span<char> target) {
+  if (file_) return file_->read(std::as_writable_bytes(target));
+  const size_t count = std::min(target.size(), text_.bytes.size() - position_);
+  if (count > 0) std::memcpy(target.data(), text_.bytes.data() + position_, count);
+  position_ += count;
+  return count;
+}
+
+void SourceFile::rewind() {
+  position_ = 0;
+  if (file_) file_->rewind();
 }
 
 void SourceFile::check_unchanged() const {
-  const SourceStamp now = stamp_of(file_.status_now());
+  if (!file_) return;
+  const SourceStamp now = stamp_of(file_->status_now());
   // A renamed file has another ctime, and the same content.
   if (now.size != stamp_.size || now.modified_ns != stamp_.modified_ns) {
     throw FileError(ExitCode::kData, path(), "", "was changed while it was being read: try again");

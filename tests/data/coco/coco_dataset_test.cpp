@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/io/file.h"
 #include "core/parallel.h"
 #include "data/masks/rle.h"
 #include "tests/data/coco/annotation_text.h"
@@ -97,6 +98,19 @@ TEST_CASE("MatchesGolden: real annotations, their masks as pycocotools draws the
     for (const DatasetObject& object : data->objects(i)) num_crowds += object.crowd ? 1 : 0;
   }
   CHECK(num_crowds == 2);
+}
+
+TEST_CASE("ATextInMemoryIsReadAsItsFileIs") {
+  const auto from_file = open_coco(kCut, "images", {.cache_directory = ""});
+  const FileBytes content = read_file(kCut, ExitCode::kData);
+  const auto from_memory = parse_coco(content, "in memory", "images");
+  CHECK(from_memory->size() == from_file->size());
+  CHECK(from_memory->fingerprint() == from_file->fingerprint());
+  CHECK(from_memory->image(0).path == from_file->image(0).path);
+  CHECK(from_memory->name() == "in memory");
+  const FileBytes cut{content.bytes.first(content.bytes.size() - 3), content.owner};
+  CHECK_THROWS_WITH_AS(parse_coco(cut, "in memory", ""), doctest::Contains("in memory: byte "),
+                       FileError);
 }
 
 TEST_CASE("TheResultDoesNotDependOnTheNumberOfThreads") {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,19 @@ TEST_CASE("Labels stand for categories, numbered from 1 where ids are not dense"
   const auto dataset = open_coco(truth, "", {.cache_directory = ""});
   const DetectionFile file(folder.write("r.json", "[" + result(kBox, "7", "70") + "]"), *dataset);
   CHECK(file.detections(1, DetectionParts::kBoxes).at(0).category == 2);
+}
+
+TEST_CASE("A text in memory is read as its file is") {
+  const Fixture fixture;
+  const std::string text = "[" + result(kBox) + ", " + result(kMask) + "]";
+  const FileBytes bytes{std::as_bytes(std::span(text)), nullptr};
+  const DetectionFile file(bytes, "in memory", *fixture.dataset);
+  CHECK(file.path() == "in memory");
+  REQUIRE(file.size() == 2);
+  CHECK(file.detections(1, DetectionParts::kBoxes)[0].box == CocoBox{1, 1.25, 3, 2});
+  const FileBytes cut{bytes.bytes.first(bytes.bytes.size() - 1), nullptr};
+  CHECK_THROWS_WITH_AS((void)DetectionFile(cut, "in memory", *fixture.dataset),
+                       doctest::Contains("in memory: byte "), FileError);
 }
 
 TEST_CASE("An empty list is no detection") {
