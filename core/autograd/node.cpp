@@ -7,14 +7,23 @@ namespace mrcnn {
 
 GradNode::~GradNode() {
   // Inputs that only this node holds would be destroyed from here, and theirs from there. They are
-  // taken off one by one instead.
-  std::vector<std::shared_ptr<GradNode>> pending = std::move(inputs);
-  while (!pending.empty()) {
-    const std::shared_ptr<GradNode> node = std::move(pending.back());
-    pending.pop_back();
-    if (!node || node.use_count() > 1) continue;
-    for (std::shared_ptr<GradNode>& input : node->inputs) pending.push_back(std::move(input));
-    node->inputs.clear();
+  // taken off one by one instead, through a list that needs no memory: a graph also goes away when
+  // there is none left.
+  std::shared_ptr<GradNode> pending;
+  const auto take_from = [&pending](std::vector<std::shared_ptr<GradNode>>& list) {
+    for (std::shared_ptr<GradNode>& input : list) {
+      const std::shared_ptr<GradNode> node = std::move(input);
+      if (!node || node.use_count() > 1) continue;
+      node->next_freed = std::move(pending);
+      pending = node;
+    }
+    list.clear();
+  };
+  take_from(inputs);
+  while (pending) {
+    const std::shared_ptr<GradNode> node = std::move(pending);
+    pending = std::move(node->next_freed);
+    take_from(node->inputs);
   }
 }
 

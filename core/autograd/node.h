@@ -27,7 +27,8 @@ struct GradNode {
   bool consumed = false;                          // its backward function ran and is gone
   std::vector<std::shared_ptr<GradNode>> inputs;  // null where none is needed
   BackwardFunction backward;
-  Tensor grad;  // of a leaf, undefined until there is one
+  Tensor grad;                           // of a leaf, undefined until there is one
+  std::shared_ptr<GradNode> next_freed;  // only while a graph goes away
 
   GradNode() = default;
   GradNode(const GradNode&) = delete;

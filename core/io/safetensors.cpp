@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
+#include <new>
 #include <optional>
 #include <unordered_set>
 #include <utility>
@@ -113,6 +114,7 @@ class HeaderParser {
     dom::element root;
     auto error = parser.allocate(std::max<size_t>(json.size(), 64), kJsonDepth);
     if (!error) error = parser.parse(json.data(), json.size()).get(root);
+    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
     dom::object object;
     if (!error) error = root.get(object);
     if (error) fail(fmt::format("is not valid JSON: {}", simdjson::error_message(error)));

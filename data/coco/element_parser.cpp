@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cmath>
+#include <new>
 #include <optional>
+#include <vector>
 
 #include "core/error.h"
 #include "data/coco/element_checks.h"
+#include "data/coco/element_fields.h"
 #include "data/masks/polygon.h"
 #include "data/masks/rle.h"
 
@@ -17,68 +21,6 @@ namespace {
 namespace od = simdjson::ondemand;
 
 constexpr int64_t kMaxPolygonNumbers = 2'000'000;
-
-// In the order in which a missing one is complained of.
-struct FieldName {
-  std::string_view name;
-  ElementField bit;
-};
-constexpr std::array<FieldName, 8> kFields = {{{"id", kIdField},
-                                               {"image_id", kImageIdField},
-                                               {"category_id", kCategoryIdField},
-                                               {"bbox", kBoxField},
-                                               {"area", kAreaField},
-                                               {"score", kScoreField},
-                                               {"segmentation", kSegmentationField},
-                                               {"iscrowd", kCrowdField}}};
-
-uint32_t field_bit(std::string_view name) {
-  for (const FieldName& field : kFields) {
-    if (field.name == name) return field.bit;
-  }
-  return 0;
-}
-
-// Where in an element the parser is: "segmentation[0][3]".
-struct Place {
-  std::string_view field = {};
-  int64_t part = -1;
-  int64_t item = -1;
-
-  std::string text() const {
-    std::string text(field);
-    if (part >= 0) text += fmt::format("[{}]", part);
-    if (item >= 0) text += fmt::format("[{}]", item);
-    return text;
-  }
-};
-
-// On-Demand looks at nothing that is not asked for; this asks for all of a value.
-void check_unused(od::value value) {
-  switch (od::json_type(value.type())) {
-    case od::json_type::array:
-      for (od::value item : value.get_array()) check_unused(item);
-      break;
-    case od::json_type::object:
-      for (od::field field : value.get_object()) {
-        std::string_view(field.unescaped_key());
-        check_unused(field.value());
-      }
-      break;
-    case od::json_type::string:
-      std::string_view(value.get_string());
-      break;
-    case od::json_type::number:
-      double(value.get_double());
-      break;
-    case od::json_type::boolean:
-      bool(value.get_bool());
-      break;
-    case od::json_type::null:
-      if (!value.is_null()) throw simdjson::simdjson_error(simdjson::N_ATOM_ERROR);
-      break;
-  }
-}
 
 }  // namespace
 
@@ -91,6 +33,8 @@ class ElementParser::Implementation {
                 std::vector<ElementProblem>& problems);
 
  private:
+  std::string_view unescaped(od::raw_json_string text);
+  void check_unused(od::value value);
   void read_element(od::object object);
   void read_field(ElementField field, od::value value);
   void read_box(od::value value);
@@ -102,7 +46,7 @@ class ElementParser::Implementation {
   // Sets the place to the next field and marks it as seen.
   void enter(std::string_view field, uint32_t bit);
   void check_complete() const;
-  int64_t read_id(od::value value) const;
+  int64_t read_id(od::value value);
   int64_t read_integer(od::value value) const;
   double read_double(od::value value) const;
   bool read_flag(od::value value) const;
@@ -110,9 +54,13 @@ class ElementParser::Implementation {
 
   const ElementForm form_;
   od::parser parser_;
+  // Where strings are unescaped to. The parser has such a buffer, but does not notice when there is
+  // no memory for it (simdjson 3.0.1).
+  std::vector<uint8_t> texts_;
+  uint8_t* free_text_ = nullptr;
   Element element_;
   std::vector<uint32_t>* geometry_ = nullptr;
-  Place place_;
+  ElementPlace place_;
   PolygonPacker packer_;
   std::vector<int64_t> counts_;
 };
@@ -128,22 +76,55 @@ void ElementParser::Implementation::enter(std::string_view field, uint32_t bit) 
 }
 
 void ElementParser::Implementation::check_complete() const {
-  for (const FieldName& field : kFields) {
+  for (const ElementFieldName& field : kElementFields) {
     if ((form_.required & ~element_.fields & field.bit) != 0) {
       throw Refusal{"", fmt::format("has no \"{}\"", field.name)};
     }
   }
 }
 
-int64_t ElementParser::Implementation::read_id(od::value value) const {
+std::string_view ElementParser::Implementation::unescaped(od::raw_json_string text) {
+  return parser_.unescape(text, free_text_);
+}
+
+// On-Demand looks at nothing that is not asked for; this asks for all of a value.
+void ElementParser::Implementation::check_unused(od::value value) {
+  switch (od::json_type(value.type())) {
+    case od::json_type::array:
+      for (od::value item : value.get_array()) check_unused(item);
+      break;
+    case od::json_type::object:
+      for (od::field field : value.get_object()) {
+        unescaped(field.key());
+        check_unused(field.value());
+      }
+      break;
+    case od::json_type::string:
+      unescaped(value.get_raw_json_string());
+      break;
+    case od::json_type::number:
+      double(value.get_double());
+      break;
+    case od::json_type::boolean:
+      bool(value.get_bool());
+      break;
+    case od::json_type::null:
+      if (!value.is_null()) throw simdjson::simdjson_error(simdjson::N_ATOM_ERROR);
+      break;
+  }
+}
+
+int64_t ElementParser::Implementation::read_id(od::value value) {
   int64_t id = 0;
   if (value.get_int64().get(id) == simdjson::SUCCESS) return id;
   double number = 0;
   if (value.get_double().get(number) == simdjson::SUCCESS) {
     return id_from_number(number, place_.text());
   }
-  std::string_view text;
-  if (value.get_string().get(text) == simdjson::SUCCESS) return id_from_text(text, place_.text());
+  od::raw_json_string text;
+  if (value.get_raw_json_string().get(text) == simdjson::SUCCESS) {
+    return id_from_text(unescaped(text), place_.text());
+  }
   refuse("is neither a number nor a string");
 }
 
@@ -253,7 +234,7 @@ GeometryKind ElementParser::Implementation::read_run_lengths(od::object object) 
   std::optional<std::string_view> text;
   counts_.clear();
   for (od::field field : object) {
-    const std::string_view key = field.unescaped_key();
+    const std::string_view key = unescaped(field.key());
     if (key == "size") {
       od::array sides;
       if (field.value().get_array().get(sides) != simdjson::SUCCESS) break;
@@ -266,7 +247,7 @@ GeometryKind ElementParser::Implementation::read_run_lengths(od::object object) 
       has_counts = true;
       od::value value = field.value();
       if (value.type() == od::json_type::string) {
-        text = std::string_view(value.get_string());
+        text = unescaped(value.get_raw_json_string());
       } else {
         read_counts(value);
       }
@@ -340,7 +321,7 @@ void ElementParser::Implementation::read_field(ElementField field, od::value val
 
 void ElementParser::Implementation::read_element(od::object object) {
   for (od::field field : object) {
-    const std::string_view key = field.unescaped_key();
+    const std::string_view key = unescaped(field.key());
     const uint32_t bit = field_bit(key) & form_.fields;
     if (bit == 0) {
       check_unused(field.value());
@@ -360,6 +341,8 @@ int64_t ElementParser::Implementation::parse(const std::string& path, const Json
   geometry_ = &geometry;
   int64_t count = 0;
   size_t at = 1;  // where the current element begins
+  texts_.resize(std::max(texts_.size(), piece.size + simdjson::SIMDJSON_PADDING));
+  free_text_ = texts_.data();
   try {
     od::document document = parser_.iterate(piece.text.data(), piece.size, piece.text.size());
     for (od::value value : document.get_array()) {
@@ -380,6 +363,7 @@ int64_t ElementParser::Implementation::parse(const std::string& path, const Json
       ++count;
     }
   } catch (const simdjson::simdjson_error& error) {
+    if (error.error() == simdjson::MEMALLOC) throw std::bad_alloc();
     fail_invalid_json(path, piece, at, simdjson::error_message(error.error()));
   }
   return count;

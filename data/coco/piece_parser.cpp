@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <new>
 #include <string_view>
 #include <utility>
 
@@ -102,8 +103,9 @@ std::string find_element_id(const JsonPiece& piece, size_t at) {
   if (nesting.walk(piece.text.data(), end, piece.size) != JsonNesting::Stop::kValueEnd) return {};
   dom::parser parser;
   dom::element id;
-  const simdjson::padded_string text(piece.text.data() + at, end - at);
-  return parser.parse(text)["id"].get(id) == simdjson::SUCCESS ? spelled(id) : std::string();
+  // What follows the element is the padding that the parser wants.
+  const auto parsed = parser.parse(piece.text.data() + at, end - at, false);
+  return parsed["id"].get(id) == simdjson::SUCCESS ? spelled(id) : std::string();
 }
 
 void fail_invalid_json(const std::string& path, const JsonPiece& piece, size_t at,
@@ -133,6 +135,7 @@ class PieceParser::Implementation {
     dom::array elements;
     const simdjson::error_code error =
         parser_.parse(piece.text.data(), piece.size, false).get(elements);
+    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
     if (error != simdjson::SUCCESS) {
       fail_invalid_json(path_, piece, 1, simdjson::error_message(error));
     }

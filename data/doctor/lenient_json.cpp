@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include <array>
+#include <new>
 #include <string_view>
 
 namespace mrcnn {
@@ -95,10 +96,13 @@ bool LenientParser::parse(const char* text, size_t size, simdjson::dom::element&
   replaced_tokens_ = false;
   const simdjson::error_code error = parser_->parse(text, size, false).get(value);
   if (error == simdjson::SUCCESS) return true;
+  if (error == simdjson::MEMALLOC) throw std::bad_alloc();
   problem = simdjson::error_message(error);
   if (!quote_tokens(std::string_view(text, size), sanitised_)) return false;
   replaced_tokens_ = true;
-  return parser_->parse(sanitised_).get(value) == simdjson::SUCCESS;
+  const simdjson::error_code again = parser_->parse(sanitised_).get(value);
+  if (again == simdjson::MEMALLOC) throw std::bad_alloc();
+  return again == simdjson::SUCCESS;
 }
 
 }  // namespace mrcnn

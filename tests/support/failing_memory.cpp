@@ -115,6 +115,7 @@ Outcome run_once(const std::function<void()>& body, int64_t first, bool stays) {
 }  // namespace
 
 MemoryTrial fail_each_allocation(const std::function<void()>& body, int64_t stride) {
+  if (std::getenv("MRCNN_FULL_TRIALS") != nullptr) stride = 1;
   MemoryTrial trial;
   for (int warm_up = 0; warm_up < 2; ++warm_up) run_once(body, kNever, false);
   trial.allocations = g_count;
@@ -127,13 +128,13 @@ MemoryTrial fail_each_allocation(const std::function<void()>& body, int64_t stri
         break;
       }
       ++trial.failed_runs;
-      const std::string where = "allocation " + std::to_string(number) + (stays ? "+: " : ": ");
-      if (!outcome.problem.empty() && trial.problem.empty())
-        trial.problem = where + outcome.problem;
-      // The texts of `outcome` are not of the run.
-      if (outcome.problem.empty() && g_live != live && trial.problem.empty()) {
-        trial.problem = where + std::to_string(g_live - live) + " blocks were not given back";
-      }
+      // What a failed run left to be used again, such as gradients, is gone after a good one.
+      if (g_live != live && outcome.problem.empty()) run_once(body, kNever, false);
+      const int64_t left = outcome.problem.empty() ? g_live - live : 0;
+      if (!trial.problem.empty() || (outcome.problem.empty() && left == 0)) continue;
+      trial.problem = "allocation " + std::to_string(number) + (stays ? "+: " : ": ");
+      trial.problem +=
+          left == 0 ? outcome.problem : std::to_string(left) + " blocks were not given back";
     }
   }
   return trial;

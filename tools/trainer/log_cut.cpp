@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <new>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -48,6 +49,7 @@ void replace_file(const std::string& path, const std::string& text) {
 std::optional<int64_t> json_step(simdjson::dom::parser& parser, std::string_view line) {
   int64_t step = 0;
   const auto error = parser.parse(line.data(), line.size())["step"].get(step);
+  if (error == simdjson::MEMALLOC) throw std::bad_alloc();  // the line may be whole
   return error ? std::nullopt : std::optional<int64_t>(step);
 }
 
