@@ -30,7 +30,8 @@ struct Options {
 void add_setting_options(CLI::App& app, std::vector<std::string>& overrides) {
   for (const char* name :
        {"data", "model", "out", "init", "preset", "epochs", "steps", "batch", "accumulate", "lr",
-        "seed", "device", "precision", "save-every", "eval-every", "loader-threads", "max-time"}) {
+        "seed", "device", "precision", "save-every", "eval-every", "loader-threads", "max-time",
+        "on-nonfinite", "watchdog-step"}) {
     std::string key = name;
     for (char& c : key) c = c == '-' ? '_' : c;
     const Setting& setting = find_setting(key);

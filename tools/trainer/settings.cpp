@@ -50,6 +50,9 @@ std::vector<Setting> make_settings() {
                       "passes over the training images, unless steps is given"),
       optional_integer_setting("steps", &C::steps, {1, kMany},
                                "optimizer steps of the whole run; none: epochs decides"),
+      optional_integer_setting("stop_at", &C::stop_at, {1, kMany},
+                               "save and stop after this step; --resume goes on")
+          .of_run(),
       duration_setting("max_time", &C::max_time,
                        "save and stop after this much time, counted anew when resumed")
           .of_run(),
@@ -91,6 +94,10 @@ std::vector<Setting> make_settings() {
       integer_setting("lsj_size", &C::lsj_size, {32, 8192}, "side of its square, pixels"),
       choice_setting("bad_images", &C::bad_images, {"skip", "fail"},
                      "what an image does that cannot be read; it is listed in any case"),
+      choice_setting("on_nonfinite", &C::on_nonfinite, {"stop", "skip", "rollback"},
+                     "after a step that is not finite, which is never taken: stop; go on, at most "
+                     "10 in a row; or go back to the last checkpoint with half the learning rate")
+          .of_run(),
       integer_setting("loader_threads", &C::loader_threads, {1, 256},
                       "threads that read and decode images")
           .of_run(),
@@ -120,6 +127,14 @@ std::vector<Setting> make_settings() {
           .of_run(),
       integer_setting("patience", &C::patience, {0, kMany},
                       "stop after so many evaluations without a better one; 0: off")
+          .of_run(),
+      duration_setting("watchdog_setup", &C::watchdog_setup,
+                       "end with code 7 when setting up takes longer than this")
+          .of_run(),
+      duration_setting("watchdog_step", &C::watchdog_step,
+                       "the same for a batch, on a CPU for each of its images")
+          .of_run(),
+      duration_setting("watchdog_save", &C::watchdog_save, "the same for writing a checkpoint")
           .of_run(),
   };
 }

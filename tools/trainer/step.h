@@ -10,6 +10,7 @@
 
 #include "data/loader/loader.h"
 #include "models/mask_rcnn/training.h"
+#include "tools/trainer/batch_statistics.h"
 #include "tools/trainer/feed.h"
 #include "tools/trainer/training_state.h"
 
@@ -18,6 +19,8 @@ namespace mrcnn {
 struct StepLosses {
   int64_t step = 0;
   std::array<double, kLossNames.size()> parts{};
+  bool finite = true;  // all losses and gradients; the step was not taken otherwise
+  std::vector<int64_t> image_ids;
   double total() const;
 };
 
@@ -35,11 +38,11 @@ class StepRunner {
   // are skipped.
   void add_batch(LoadedBatch batch, int64_t step);
   // Clips, updates, clears the gradients. A step with numbers that are not finite changes nothing
-  // and is found by read().
+  // and is told of by read(). (On a GPU it changes running statistics and means, unless
+  // on_nonfinite is skip: to undo that the host has to wait.)
   void update(int64_t step, double lr);
 
-  // The losses of the steps since the last call, oldest first; waits for the device. Throws an
-  // Error with ExitCode::kDiverged that names the first bad step and its images.
+  // The losses of the steps since the last call, oldest first; waits for the device.
   std::vector<StepLosses> read();
 
   int64_t images() const { return images_; }  // of the step being put together
@@ -58,6 +61,7 @@ class StepRunner {
   TrainingState& state_;
   const TrainConfig& config_;
   FeedOptions feed_;
+  BatchStatistics statistics_;
   int64_t images_ = 0;
   PassTimes times_;
   Pending current_;

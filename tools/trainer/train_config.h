@@ -12,6 +12,7 @@
 namespace mrcnn {
 
 enum class BadImages { kSkip, kFail };
+enum class OnNonFinite { kStop, kSkip, kRollback };
 enum class Console { kDefault, kOriginal };
 
 struct TrainConfig {
@@ -34,6 +35,7 @@ struct TrainConfig {
   // Length and size of a step. `steps` above 0 replaces `epochs`.
   int64_t epochs = 12;
   int64_t steps = 0;
+  int64_t stop_at = 0;  // 0: off
   double max_time = 0;  // seconds of this process; 0: no limit
   int64_t batch = 2;
   int64_t accumulate = 1;
@@ -62,6 +64,7 @@ struct TrainConfig {
   bool lsj = false;
   int64_t lsj_size = 1024;
   BadImages bad_images = BadImages::kSkip;
+  OnNonFinite on_nonfinite = OnNonFinite::kStop;
   int64_t loader_threads = 2;
   int64_t epoch_images = 0;  // 0: all
   bool compat = false;
@@ -74,6 +77,11 @@ struct TrainConfig {
   int64_t keep_checkpoints = 2;
   std::string best_metric = "mask_ap";
   int64_t patience = 0;  // 0: off
+
+  // Seconds without progress that end a run; 0: never. watch.h says what they are of.
+  double watchdog_setup = 300;
+  double watchdog_step = 60;
+  double watchdog_save = 300;
 };
 
 }  // namespace mrcnn

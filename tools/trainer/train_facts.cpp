@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <string_view>
 
 #include "core/error.h"
@@ -24,6 +25,7 @@ constexpr std::string_view kElapsed = "train/elapsed_s";
 constexpr std::string_view kBestMetric = "train/best_metric";
 constexpr std::string_view kBestStep = "train/best_step";
 constexpr std::string_view kMetric = "train/metric/";
+constexpr const char* kLrScale = "lr_scale";  // among the extra ones
 constexpr std::string_view kExtra = "train/extra/";
 
 class Reader {
@@ -68,6 +70,15 @@ class Reader {
 };
 
 }  // namespace
+
+void set_lr_scale(TrainFacts& facts, double scale) {
+  if (scale != 1) facts.extra[kLrScale] = fmt::format("{}", scale);
+}
+
+double lr_scale_of(const TrainFacts& facts) {
+  const auto found = facts.extra.find(kLrScale);
+  return found == facts.extra.end() ? 1.0 : std::strtod(found->second.c_str(), nullptr);
+}
 
 std::map<std::string, std::string> facts_to_metadata(const TrainFacts& facts) {
   std::map<std::string, std::string> metadata = facts.model;

@@ -28,6 +28,10 @@ struct TrainFacts {
   std::map<std::string, std::string> model;
 };
 
+// The factor of the learning rate beside its schedule, which a run that went back has below 1.
+void set_lr_scale(TrainFacts& facts, double scale);
+double lr_scale_of(const TrainFacts& facts);
+
 // As text metadata of the checkpoint, and back. `path` is for messages: FileError
 // (ExitCode::kModel) names the key that is missing or cannot be read.
 std::map<std::string, std::string> facts_to_metadata(const TrainFacts& facts);

@@ -62,6 +62,17 @@ void TrainingState::update_ema() {
   ema_update_(tensors, ema_decay_);
 }
 
+MemoryUse TrainingState::memory_use() const {
+  constexpr auto kElement = static_cast<int64_t>(sizeof(float));
+  MemoryUse use;
+  model_.root().visit_parameters([&use](const std::string&, const Parameter& parameter) {
+    use.weights += parameter.numel() * kElement;
+  });
+  use.gradients = use.momenta = num_trained() * kElement;
+  use.means = ema_.empty() ? 0 : use.momenta;
+  return use;
+}
+
 std::vector<StateTensor> TrainingState::tensors() {
   std::vector<StateTensor> tensors;
   model_.root().visit_parameters([&](const std::string& name, Parameter& parameter) {

@@ -14,6 +14,14 @@
 
 namespace mrcnn {
 
+// Bytes.
+struct MemoryUse {
+  int64_t weights = 0;    // buffers too
+  int64_t gradients = 0;  // when every trained parameter has one
+  int64_t momenta = 0;
+  int64_t means = 0;
+};
+
 class TrainingState {
  public:
   // Places the model's loaded parameters on the device and chooses those that are trained.
@@ -21,6 +29,7 @@ class TrainingState {
 
   Sgd& sgd() { return sgd_; }
   int64_t num_trained() const;  // values
+  MemoryUse memory_use() const;
   // After an update of the parameters.
   void update_ema();
 
