@@ -11,7 +11,7 @@ needed_packages=(
   libturbojpeg0-dev libpng-dev zlib1g-dev
   libexpat1-dev                          # XML annotations
   libsimdjson-dev rapidjson-dev libfmt-dev libcli11-dev
-  doctest-dev                            # tests
+  doctest-dev python3                    # tests
 )
 
 # The packages of the list that dpkg does not know as installed, one per line.

@@ -31,7 +31,7 @@ class PictureCheck {
                     absent ? "there is no such file" : error.message(), Remedy::kDropped);
     }
     try {
-      const FileBytes file = read_file(path_, ExitCode::kData);
+      const FileBytes file = read_image_file(path_);
       decode(file.bytes);
     } catch (const FileError& failure) {
       if (failure.exit_code() != ExitCode::kData) throw;

@@ -84,6 +84,8 @@ void check_file_size(uint64_t num_bytes, const std::string& name, const ImageLim
   }
 }
 
+}  // namespace
+
 FileBytes read_image_file(const std::string& path, const ImageLimits& limits) {
   // Only to refuse a huge file before it is read; what cannot be asked is left to read_file.
   std::error_code ignored;
@@ -91,8 +93,6 @@ FileBytes read_image_file(const std::string& path, const ImageLimits& limits) {
   if (!ignored) check_file_size(num_bytes, path, limits);
   return read_file(path, ExitCode::kData);
 }
-
-}  // namespace
 
 void check_image_size(int64_t height, int64_t width, const std::string& name,
                       const ImageLimits& limits) {

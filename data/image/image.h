@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/io/file.h"
 #include "core/tensor.h"
 
 namespace mrcnn {
@@ -50,12 +51,15 @@ struct DecodeOptions {
   ImageLimits limits{};
 };
 
+// Reads a regular file (no FIFO, device or directory) within the limit of bytes. Throws FileError.
+FileBytes read_image_file(const std::string& path, const ImageLimits& limits = {});
+
 // Decodes a JPEG or PNG held in memory; `name` stands in error messages. The format is told from
 // the content, never from the name. Throws FileError with ExitCode::kData.
 Image decode_image(std::span<const std::byte> bytes, const std::string& name,
                    const DecodeOptions& options = {});
 
-// Reads a regular file (no FIFO, device or directory) and decodes it. Throws FileError.
+// Both at once.
 Image load_image(const std::string& path, const DecodeOptions& options = {});
 
 // The numbers behind the colours of a PNG whose pixels stand for objects or classes: indices of its
