@@ -9,8 +9,11 @@
 #include <vector>
 
 #include "core/allocator.h"
+#include "core/device_memory.h"
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/primitives.h"
+#include "tests/support/device.h"
 #include "tests/support/faults.h"
 #include "tests/support/temporary_directory.h"
 
@@ -121,6 +124,30 @@ TEST_CASE("Memory for a tensor is refused on order") {
     CHECK(allocate_host(100) != nullptr);
   }
   CHECK(host_allocator_stats().live_bytes == before);
+}
+
+TEST_CASE("CUDA memory is refused on order, and had the next time") {
+  on_cuda([](Device device) {
+    const int64_t before = device_memory_stats().live_bytes;
+    const Faults faults("fail@cudaMalloc:1");
+    CHECK_THROWS_WITH_AS(Tensor::zeros({4}, DType::kF32, device),
+                         doctest::Contains("no memory for"), MemoryError);
+    CHECK(device_memory_stats().live_bytes == before);
+    CHECK(Tensor::zeros({4}, DType::kF32, device).numel() == 4);
+    CHECK(faults.fired() == 1);
+  });
+}
+
+TEST_CASE("CUDA page-locked memory is refused on order, and had the next time") {
+  on_cuda([](Device device) {
+    static int64_t count = int64_t{1} << 18;
+    count *= 2;  // more than any copy before: what it goes through stays for the next one
+    const Tensor tensor = Tensor::zeros({count}, DType::kF32, device);
+    const Faults faults("fail@cudaMallocHost:1");
+    CHECK_THROWS_AS(copy_to(tensor, Device{}), Error);
+    CHECK(faults.fired() == 1);
+    CHECK(copy_to(tensor, Device{}).numel() == count);
+  });
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# train on a disk that fails: it goes on without the checkpoint and tries again, gives up at the third
-# failure in a row, and what was saved before is resumed from to the same bits.
+# train on a disk that fails or is full: it goes on without the checkpoint and tries again, gives up
+# at the third failure in a row, and what was saved before is resumed from to the same bits.
 # usage: train_faults.sh TRAIN_WITH_FAULTS
 train=$1
 . "$(dirname "$0")/harness.sh"
@@ -44,6 +44,14 @@ run "$train" "${small[@]}" --out full --resume
 check_code 0
 check_text stderr '^train: resumed at step 2 from '
 same_bits "a run that a full disk ended" full
+
+echo "== files that may not be as long as a checkpoint: the system itself refuses"
+run bash -c 'ulimit -f 50000 && exec "$@"' limited "$train" "${small[@]}" --out limited
+check_code 5
+check_text stderr '^train: limited/checkpoint-000000003\.safetensors: no room for [0-9]+ bytes: File too large$'
+run "$train" "${small[@]}" --out limited --resume
+check_code 0
+same_bits "a run that found no room at all" limited
 
 echo "== no memory"
 with fail@alloc:40 no_memory

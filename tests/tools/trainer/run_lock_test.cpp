@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <string>
 
 #include "core/error.h"
@@ -36,7 +37,9 @@ TEST_CASE("The second is refused and told who is first, until that one is gone")
   const test::TemporaryDirectory folder;
   {
     const RunLock lock(folder.path());
+    const auto asked = std::chrono::steady_clock::now();
     const std::string message = refusal(folder.path());
+    CHECK(std::chrono::steady_clock::now() - asked < std::chrono::seconds(1));
     CHECK(message.find(folder.path() + " is in use by process " + std::to_string(::getpid())) !=
           std::string::npos);
     CHECK(message.find(", since 2") != std::string::npos);
