@@ -117,6 +117,16 @@ void check_name(const Checkpoint& checkpoint, ValueId key, std::string_view name
   }
 }
 
+// A dict of a hostile file may have a key twice, and keys "0" and 0 give one path.
+void check_paths_differ(const Checkpoint& checkpoint, const std::vector<NamedValue>& tensors) {
+  std::unordered_set<std::string_view> names;
+  for (const NamedValue& tensor : tensors) {
+    if (names.insert(tensor.name).second) continue;
+    checkpoint.pickle.fail(checkpoint.graph[tensor.id].position,
+                           fmt::format("tensor {} appears twice", tensor.name));
+  }
+}
+
 }  // namespace
 
 std::vector<NamedValue> find_state_dict(const Checkpoint& checkpoint, const std::string& key,
@@ -209,6 +219,7 @@ std::vector<NamedValue> find_all_tensors(const Checkpoint& checkpoint) {
     }
   }
   if (tensors.empty()) checkpoint.pickle.fail("holds no tensors");
+  check_paths_differ(checkpoint, tensors);
   return tensors;
 }
 

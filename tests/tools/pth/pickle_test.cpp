@@ -117,6 +117,9 @@ TEST_CASE("Nesting, sharing and cycles cost nothing special") {
   CHECK(outcome(checkpoint(cycle)).find("no state dict") != std::string::npos);
   CHECK(outcome(checkpoint(cycle), {.whole_object = true}).find("contains itself") !=
         std::string::npos);
+  const std::string twice = dict({{"w", kGoodTensor}, {"w", kGoodTensor}});
+  CHECK(outcome(checkpoint(twice), {.whole_object = true}).find("w appears twice") !=
+        std::string::npos);
 }
 
 TEST_CASE("A large memo index takes no memory") {
