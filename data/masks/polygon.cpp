@@ -202,10 +202,20 @@ Rle rle_from_polygon(std::span<const double> corners, int64_t height, int64_t wi
 Rle rle_from_polygons(std::span<const std::vector<double>> polygons, int64_t height,
                       int64_t width) {
   if (polygons.empty()) return rle_from_polygon({}, height, width);
+  // What many large polygons hold together is put into one mask now and then, which bounds memory
+  // by the image, whatever their number.
+  constexpr size_t kMostRuns = size_t{1} << 20;
+  size_t num_runs = 0, limit = kMostRuns;
   std::vector<Rle> masks;
-  masks.reserve(polygons.size());
   for (const std::vector<double>& polygon : polygons) {
     masks.push_back(rle_from_polygon(polygon, height, width));
+    num_runs += masks.back().counts.size();
+    if (num_runs < limit) continue;
+    Rle merged = rle_merge(masks);
+    num_runs = merged.counts.size();
+    limit = std::max(kMostRuns, 2 * num_runs);
+    masks.clear();
+    masks.push_back(std::move(merged));
   }
   return masks.size() == 1 ? std::move(masks.front()) : rle_merge(masks);
 }

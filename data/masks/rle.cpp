@@ -53,6 +53,24 @@ Rle from_sorted_runs(const std::vector<Run>& runs, int64_t height, int64_t width
   return rle;
 }
 
+// Makes one sorted sequence of sorted parts, neighbours first: as many passes as the number of
+// parts can be halved, where adding one part after another would take a pass for each.
+void merge_parts(std::vector<Run>& runs, std::vector<size_t> ends) {
+  const auto at = [&runs](size_t position) {
+    return runs.begin() + static_cast<std::ptrdiff_t>(position);
+  };
+  while (ends.size() > 2) {
+    std::vector<size_t> merged{0};
+    for (size_t i = 0; i + 1 < ends.size(); i += 2) {
+      const size_t last = std::min(i + 2, ends.size() - 1);
+      std::inplace_merge(at(ends[i]), at(ends[i + 1]), at(ends[last]),
+                         [](const Run& a, const Run& b) { return a.begin < b.begin; });
+      merged.push_back(ends[last]);
+    }
+    ends = std::move(merged);
+  }
+}
+
 }  // namespace
 
 Rle rle_from_bitmap(std::span<const uint8_t> bitmap, int64_t height, int64_t width) {
@@ -132,17 +150,17 @@ Rle rle_merge(std::span<const Rle> rles) {
   if (rles.empty()) throw ShapeError("[rle_merge] needs at least one mask");
   const Rle& first = rles.front();
   std::vector<Run> runs;
+  std::vector<size_t> ends{0};  // of sorted parts
   for (const Rle& rle : rles) {
     if (rle.height != first.height || rle.width != first.width) {
       throw ShapeError(fmt::format("[rle_merge] masks of {}x{} and {}x{} pixels", first.width,
                                    first.height, rle.width, rle.height));
     }
     const std::vector<Run> more = foreground_runs(rle);
-    const auto middle = static_cast<std::ptrdiff_t>(runs.size());
     runs.insert(runs.end(), more.begin(), more.end());
-    std::inplace_merge(runs.begin(), runs.begin() + middle, runs.end(),
-                       [](const Run& a, const Run& b) { return a.begin < b.begin; });
+    ends.push_back(runs.size());
   }
+  merge_parts(runs, std::move(ends));
   return from_sorted_runs(runs, first.height, first.width);
 }
 

@@ -117,5 +117,21 @@ TEST_CASE("AnOutlineWalkedOftenCancelsInPairs") {
   CHECK(walked(20000) == Rle{12, 64, {12 * 64}});
 }
 
+// Strips across a wide image have so many runs that they are not kept one by one.
+TEST_CASE("ManyWidePolygonsAreTheUnionOfTheirMasks") {
+  constexpr int64_t kHeight = 64, kWidth = 50'000;
+  std::vector<Corners> strips;
+  std::vector<Rle> masks;
+  for (int i = 0; i < 32; ++i) {
+    const double top = 2 * ((i * 7) % 32), right = kWidth - i;
+    strips.push_back({0, top, right, top, right, top + 1, 0, top + 1});
+    masks.push_back(rle_from_polygon(strips.back(), kHeight, kWidth));
+  }
+  size_t num_runs = 0;
+  for (const Rle& mask : masks) num_runs += mask.counts.size();
+  REQUIRE(num_runs > size_t{2} << 20);
+  CHECK(rle_from_polygons(strips, kHeight, kWidth) == rle_merge(masks));
+}
+
 }  // namespace
 }  // namespace mrcnn

@@ -164,8 +164,8 @@ TEST_CASE("UnionEqualsBitmapOr") {
     const int64_t width = 1 + number % 7;
     std::vector<Rle> masks;
     std::vector<uint8_t> expected(static_cast<size_t>(height * width));
-    for (uint32_t part = 0; part <= number % 4; ++part) {
-      const std::vector<uint8_t> bitmap = random_bitmap(number * 4 + part, height, width);
+    for (uint32_t part = 0; part <= number % 9; ++part) {
+      const std::vector<uint8_t> bitmap = random_bitmap(number * 9 + part, height, width);
       for (size_t i = 0; i < bitmap.size(); ++i) expected[i] |= bitmap[i];
       masks.push_back(rle_from_bitmap(bitmap, height, width));
     }
