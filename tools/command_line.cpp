@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "tools/show_limits.h"
 
 namespace mrcnn {
 namespace {
@@ -67,6 +68,9 @@ std::string explain_extras(const CLI::App& app, int argc, char** argv) {
   return "";
 }
 
+// Thrown by --show-limits, whatever else the command line says.
+struct ShowLimits : CLI::Success {};
+
 // CLI11's commonest messages, said without its vocabulary.
 std::string plain_words(const CLI::ParseError& error) {
   std::string text = error.what();
@@ -112,6 +116,9 @@ std::string nearest_word(std::string_view word, const std::vector<std::string>& 
 
 std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
   app.set_version_flag("--version", app.get_name() + " (maskrcnn.cpp) " MRCNN_VERSION);
+  app.add_flag_callback(
+      "--show-limits", [] { throw ShowLimits(); },
+      "How much a file may ask of its reader, then exit");
   if (argc <= 1) {
     fmt::print(stderr, "{}", app.help());
     return static_cast<int>(ExitCode::kUsage);
@@ -123,6 +130,9 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
     return static_cast<int>(ExitCode::kOk);
   } catch (const CLI::CallForVersion& version) {
     fmt::print("{}\n", version.what());
+    return static_cast<int>(ExitCode::kOk);
+  } catch (const ShowLimits&) {
+    fmt::print("{}", limits_text());
     return static_cast<int>(ExitCode::kOk);
   } catch (const CLI::ParseError& error) {
     const std::string explained = explain_extras(app, argc, argv);

@@ -12,10 +12,10 @@ class App;
 
 namespace mrcnn {
 
-// Parses and returns nothing when the program should go on. --help and --version print to stdout
-// and return 0; no argument at all prints the help to stderr and returns ExitCode::kUsage.
-// A wrong command line throws UsageError that names the token and, for an unknown option, the
-// nearest known one.
+// Parses and returns nothing when the program should go on. --help, --version and --show-limits
+// print to stdout and return 0; no argument at all prints the help to stderr and returns
+// ExitCode::kUsage. A wrong command line throws UsageError that names the token and, for an unknown
+// option, the nearest known one.
 std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv);
 
 // The long options, with their dashes, of the program and of the command that was chosen.

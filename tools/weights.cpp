@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/io/limits.h"
 #include "core/io/safetensors.h"
 #include "tools/pth/checkpoint.h"
 #include "tools/pth/extract.h"
@@ -34,7 +35,7 @@ bool looks_like_safetensors(std::string_view text) {
   if (text.size() < 9) return false;
   std::memcpy(&length, text.data(), sizeof(length));
   const size_t first = text.find_first_not_of(" \t\r\n", 8);
-  return length <= static_cast<uint64_t>(kMaxSafetensorsHeaderBytes) && first != text.npos &&
+  return length <= static_cast<uint64_t>(kLimits.safetensors.header_bytes) && first != text.npos &&
          text[first] == '{';
 }
 

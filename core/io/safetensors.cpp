@@ -12,14 +12,14 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/io/limits.h"
 
 namespace mrcnn {
 namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr size_t kMaxRankInFile = 16;
-constexpr size_t kJsonDepth = 64;
+constexpr SafetensorsLimits kMost = kLimits.safetensors;
 
 // All of them except the ones of the format that no tensor here can hold.
 std::optional<FileDType> dtype_from_name(std::string_view name) {
@@ -69,8 +69,8 @@ class HeaderParser {
       if (name == "__metadata__") {
         parse_metadata(value, archive);
       } else {
-        if (archive.tensors.size() == kMaxSafetensorsTensors) {
-          fail(fmt::format("holds more than {} tensors", kMaxSafetensorsTensors));
+        if (archive.tensors.size() == kMost.tensors) {
+          fail(fmt::format("holds more than {} tensors", kMost.tensors));
         }
         archive.tensors.push_back(parse_tensor(std::string(name), value));
       }
@@ -91,9 +91,8 @@ class HeaderParser {
     if (file_.size() < 8) fail(fmt::format("the file ends after {} bytes", file_.size()));
     uint64_t length = 0;
     std::memcpy(&length, file_.data(), sizeof(length));
-    if (length > static_cast<uint64_t>(kMaxSafetensorsHeaderBytes)) {
-      fail(fmt::format("claims {} bytes; at most {} are allowed", length,
-                       kMaxSafetensorsHeaderBytes));
+    if (length > static_cast<uint64_t>(kMost.header_bytes)) {
+      fail(fmt::format("claims {} bytes; at most {} are allowed", length, kMost.header_bytes));
     }
     if (length > file_.size() - 8) {
       fail(
@@ -112,7 +111,7 @@ class HeaderParser {
     if (first == json.npos || json[first] != '{') fail("is not a JSON object");
     if (has_negative_zero(json)) fail("holds the number -0");
     dom::element root;
-    auto error = parser.allocate(std::max<size_t>(json.size(), 64), kJsonDepth);
+    auto error = parser.allocate(std::max<size_t>(json.size(), 64), kMost.json_depth);
     if (!error) error = parser.parse(json.data(), json.size()).get(root);
     if (error == simdjson::MEMALLOC) throw std::bad_alloc();
     dom::object object;
@@ -150,7 +149,7 @@ class HeaderParser {
     FileTensor tensor;
     tensor.name = std::move(name);
     tensor.dtype = parse_dtype(tensor.name, *dtype);
-    for (const uint64_t extent : parse_integers(tensor.name, "shape", *shape, kMaxRankInFile)) {
+    for (const uint64_t extent : parse_integers(tensor.name, "shape", *shape, kMost.rank)) {
       if (extent > uint64_t{INT64_MAX}) fail_at(tensor.name, "has a shape too large to count");
       tensor.shape.push_back(static_cast<int64_t>(extent));
     }

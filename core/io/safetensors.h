@@ -12,9 +12,6 @@
 
 namespace mrcnn {
 
-inline constexpr int64_t kMaxSafetensorsHeaderBytes = 100'000'000;  // set by the format
-inline constexpr size_t kMaxSafetensorsTensors = 1'000'000;
-
 // Reads a file. Tensors point into the one buffer the file was read to. Everything the format
 // demands is checked, and duplicate names are refused, which readers otherwise treat differently.
 // Throws FileError with ExitCode::kModel.

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "core/io/limits.h"
 #include "core/io/safetensors.h"
 
 namespace mrcnn {
@@ -111,9 +112,9 @@ class LayoutBuilder {
     header += '}';
     // Readers ask for a length divisible by 8; 64 lets tensors be used in place.
     while ((8 + header.size()) % 64 != 0) header += ' ';
-    if (header.size() > static_cast<size_t>(kMaxSafetensorsHeaderBytes)) {
+    if (header.size() > static_cast<size_t>(kLimits.safetensors.header_bytes)) {
       fail(fmt::format("its header would have {} bytes; readers take {}", header.size(),
-                       kMaxSafetensorsHeaderBytes));
+                       kLimits.safetensors.header_bytes));
     }
     const uint64_t length = header.size();
     layout_.prologue.assign(sizeof(length), '\0');

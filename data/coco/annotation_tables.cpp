@@ -103,6 +103,7 @@ bool is_consistent(const AnnotationTables& tables) {
   const auto image_fits = [&](const ImageRow& row) {
     return inside(row.name_begin, row.name_size, tables.names.size()) && row.height >= 1 &&
            row.width >= 1 && row.height <= kMaxRlePixels / row.width &&
+           std::max(row.height, row.width) <= kLimits.annotation.side &&
            inside(row.first_object, row.num_objects, tables.by_image.size());
   };
   const auto object_fits = [&](const ObjectRow& row) {

@@ -30,14 +30,20 @@ int64_t id_from_number(double number, const std::string& where) {
 }
 
 void check_image_size(int64_t height, int64_t width) {
+  const auto refuse = [&](const std::string& problem) {
+    throw Refusal{"", fmt::format("an image of {}x{} pixels {}", width, height, problem)};
+  };
   if (height < 1 || width < 1 || height > kMaxRlePixels / width) {
-    throw Refusal{"", fmt::format("an image of {}x{} pixels is not between 1x1 and {} pixels",
-                                  width, height, kMaxRlePixels)};
+    refuse(fmt::format("is not between 1x1 and {} pixels", kMaxRlePixels));
+  }
+  // A polygon costs time and memory for every column it crosses.
+  if (std::max(height, width) > kLimits.annotation.side) {
+    refuse(fmt::format("has a side of more than {}", kLimits.annotation.side));
   }
 }
 
 void check_file_name(std::string_view name) {
-  constexpr size_t kMaxBytes = 4096;
+  constexpr auto kMaxBytes = static_cast<size_t>(kLimits.annotation.file_name_bytes);
   const auto refuse = [](const std::string& problem) { throw Refusal{"file_name", problem}; };
   if (name.size() > kMaxBytes) refuse(fmt::format("has more than {} bytes", kMaxBytes));
   if (name.empty() || name.back() == '/') refuse("names no file");

@@ -20,7 +20,7 @@ namespace {
 
 namespace od = simdjson::ondemand;
 
-constexpr int64_t kMaxPolygonNumbers = 2'000'000;
+constexpr int64_t kMaxPolygonNumbers = kLimits.annotation.polygon_numbers;
 
 }  // namespace
 

@@ -19,8 +19,8 @@ constexpr int64_t kLeastBlock = 256;
 // A piece ends at the first element that ends behind so many bytes.
 constexpr size_t kPieceBytes = size_t{1} << 20;
 // No element, and no value that is not an array of objects, may be longer.
-constexpr size_t kMaxPieceBytes = size_t{64} << 20;
-constexpr size_t kMaxKeyBytes = 1024;
+constexpr auto kMaxPieceBytes = static_cast<size_t>(kLimits.annotation.element_bytes);
+constexpr auto kMaxKeyBytes = static_cast<size_t>(kLimits.annotation.key_bytes);
 
 bool is_space(int c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/io/limits.h"
 #include "core/io/sha256.h"
 #include "data/coco/source_file.h"
 
@@ -16,7 +17,7 @@ namespace mrcnn {
 
 // Bytes that may be read behind the text of a piece.
 inline constexpr size_t kJsonPadding = 64;
-inline constexpr int kMaxJsonDepth = 64;
+inline constexpr int kMaxJsonDepth = static_cast<int>(kLimits.annotation.json_depth);
 
 struct JsonPiece {
   std::string section;    // the root's key; "" where the root is a list

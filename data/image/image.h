@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/io/file.h"
+#include "core/io/limits.h"
 #include "core/tensor.h"
 
 namespace mrcnn {
@@ -34,15 +35,6 @@ enum class ExifPolicy {
 enum class BadImagePolicy {
   kFail,     // FileError; a decoder's warning counts as damage
   kPartial,  // keep what was decoded, the rest is gray or black, and say so in `warnings`
-};
-
-// Checked against the header before memory for pixels is taken.
-struct ImageLimits {
-  int64_t max_file_bytes = int64_t{256} << 20;
-  int64_t max_pixels = 178'956'970;  // Pillow's default error level
-  int64_t max_side = 65'500;         // libjpeg's JPEG_MAX_DIMENSION
-  int64_t max_scans = 100;           // progressive JPEG; each scan costs a pass over the picture
-  int64_t max_png_chunk_bytes = int64_t{8} << 20;
 };
 
 struct DecodeOptions {

@@ -14,7 +14,7 @@ struct JpegMarkers {
   int64_t height = 0;
   int64_t width = 0;
   int64_t num_scans = 0;
-  bool has_end = false;  // the marker that ends a whole file
+  bool has_end = false;             // the marker that ends a whole file
   std::span<const std::byte> exif;  // TIFF block of the first EXIF segment
 };
 

@@ -5,12 +5,14 @@
 #include <span>
 #include <vector>
 
+#include "core/io/limits.h"
 #include "core/rle.h"
 
 namespace mrcnn {
 
 // Corners further out, in pixels, are refused.
-inline constexpr double kMaxPolygonCoordinate = 1e8;
+inline constexpr auto kMaxPolygonCoordinate =
+    static_cast<double>(kLimits.annotation.polygon_coordinate);
 
 // The mask of one polygon: corners x0, y0, x1, y1, ... in pixels, not closed; the last number of an
 // odd count has no effect, and fewer than three corners give an empty mask. A corner may lie

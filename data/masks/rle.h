@@ -8,11 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "core/io/limits.h"
 #include "core/rle.h"
 
 namespace mrcnn {
 
-inline constexpr int64_t kMaxRlePixels = int64_t{1} << 30;
+inline constexpr int64_t kMaxRlePixels = kLimits.annotation.mask_pixels;
 
 // Pixels covered by a mask: columns [x, x + width), rows [y, y + height). All 0 if it is empty.
 struct PixelBox {

@@ -58,7 +58,7 @@ class Reader {
   }
 
   int64_t side(const XmlElement& element) const {
-    constexpr double kMaxSide = 1'000'000;
+    constexpr auto kMaxSide = static_cast<double>(kLimits.annotation.side);
     const double value = number(element);
     if (value < 1 || value > kMaxSide || value != std::floor(value)) {
       fail(element, fmt::format("<{}> is {}, not a number of pixels", element.name, value));

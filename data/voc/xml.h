@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/io/limits.h"
+
 namespace mrcnn {
 
 struct XmlElement {
@@ -19,12 +21,6 @@ struct XmlElement {
   std::vector<XmlElement> children;
 
   const XmlElement* find(std::string_view child) const;  // the first of that name, or nullptr
-};
-
-struct XmlLimits {
-  int64_t max_bytes = int64_t{4} << 20;
-  int64_t max_depth = 16;
-  int64_t max_elements = 100'000;
 };
 
 // `name` stands in messages. Throws FileError with ExitCode::kData that names the line.

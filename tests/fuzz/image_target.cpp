@@ -18,11 +18,11 @@ using fuzz::accepts;
 using fuzz::require;
 
 // Small, so that a picture takes a fraction of a millisecond and limits are met by small files.
-constexpr ImageLimits kLimits = {.max_file_bytes = 1 << 16,
-                                 .max_pixels = 1 << 15,
-                                 .max_side = 4096,
-                                 .max_scans = 12,
-                                 .max_png_chunk_bytes = 1 << 16};
+constexpr ImageLimits kSmall = {.max_file_bytes = 1 << 16,
+                                .max_pixels = 1 << 15,
+                                .max_side = 4096,
+                                .max_scans = 12,
+                                .max_png_chunk_bytes = 1 << 16};
 constexpr int64_t kSmallPicture = 1024;
 
 std::span<const std::byte> bytes_of(const Tensor& pixels) {
@@ -37,7 +37,7 @@ bool same_pixels(const Tensor& a, const Tensor& b) {
 
 void check_picture(const Image& image) {
   const int64_t height = image.pixels.size(0), width = image.pixels.size(1);
-  require(height * width <= kLimits.max_pixels && std::max(height, width) <= kLimits.max_side,
+  require(height * width <= kSmall.max_pixels && std::max(height, width) <= kSmall.max_side,
           "a decoded picture is within the limits");
   require(image.orientation >= 1 && image.orientation <= 8, "orientations are 1 to 8");
   const bool turned = image.orientation_applied && image.orientation >= 5;
@@ -58,16 +58,16 @@ void check_picture(const Image& image) {
 bool check_decoding(std::span<const std::byte> bytes) {
   Image strict, partial;
   const bool strict_accepts =
-      accepts(ExitCode::kData, [&] { strict = decode_image(bytes, "t", {.limits = kLimits}); });
+      accepts(ExitCode::kData, [&] { strict = decode_image(bytes, "t", {.limits = kSmall}); });
   const bool partial_accepts = accepts(ExitCode::kData, [&] {
-    partial = decode_image(bytes, "t", {.bad_image = BadImagePolicy::kPartial, .limits = kLimits});
+    partial = decode_image(bytes, "t", {.bad_image = BadImagePolicy::kPartial, .limits = kSmall});
   });
   if (partial_accepts) check_picture(partial);
   if (!strict_accepts) return false;
   require(partial_accepts && same_pixels(strict.pixels, partial.pixels),
           "what is whole is decoded alike under both policies");
   if (strict.orientation_applied) {
-    const Image stored = decode_image(bytes, "t", {.exif = ExifPolicy::kIgnore, .limits = kLimits});
+    const Image stored = decode_image(bytes, "t", {.exif = ExifPolicy::kIgnore, .limits = kSmall});
     require(same_pixels(apply_orientation(stored.pixels, strict.orientation), strict.pixels),
             "an orientation only moves pixels");
   }

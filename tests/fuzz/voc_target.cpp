@@ -18,19 +18,19 @@ namespace {
 using fuzz::accepts;
 using fuzz::require;
 
-constexpr ImageLimits kLimits = {.max_file_bytes = 1 << 16,
-                                 .max_pixels = 1 << 15,
-                                 .max_side = 4096,
-                                 .max_png_chunk_bytes = 1 << 16};
-constexpr XmlLimits kXmlLimits = {.max_bytes = 1 << 14, .max_depth = 8, .max_elements = 200};
+constexpr ImageLimits kSmall = {.max_file_bytes = 1 << 16,
+                                .max_pixels = 1 << 15,
+                                .max_side = 4096,
+                                .max_png_chunk_bytes = 1 << 16};
+constexpr XmlLimits kSmallXml = {.max_bytes = 1 << 14, .max_depth = 8, .max_elements = 200};
 
 void check_indices(std::span<const std::byte> bytes) {
   Tensor indices;
-  if (!accepts(ExitCode::kData, [&] { indices = decode_png_indices(bytes, "t", kLimits); })) {
+  if (!accepts(ExitCode::kData, [&] { indices = decode_png_indices(bytes, "t", kSmall); })) {
     return;
   }
   const int64_t height = indices.size(0), width = indices.size(1);
-  require(height * width <= kLimits.max_pixels, "indices are within the limits");
+  require(height * width <= kSmall.max_pixels, "indices are within the limits");
   const std::span<const uint8_t> numbers(indices.data<uint8_t>(),
                                          static_cast<size_t>(height * width));
   std::set<uint8_t> objects(numbers.begin(), numbers.end());
@@ -49,7 +49,7 @@ void check_indices(std::span<const std::byte> bytes) {
 }
 
 int64_t check_element(const XmlElement& element, int64_t depth) {
-  require(depth <= kXmlLimits.max_depth, "elements are not nested past the limit");
+  require(depth <= kSmallXml.max_depth, "elements are not nested past the limit");
   require(element.line >= 1, "an element is on a line");
   int64_t count = 1;
   for (const XmlElement& child : element.children) count += check_element(child, depth + 1);
@@ -58,8 +58,8 @@ int64_t check_element(const XmlElement& element, int64_t depth) {
 
 void check_annotation(std::span<const std::byte> bytes) {
   accepts(ExitCode::kData, [&] {
-    const XmlElement root = parse_xml(bytes, "t.xml", kXmlLimits);
-    require(check_element(root, 1) <= kXmlLimits.max_elements, "elements are within the limit");
+    const XmlElement root = parse_xml(bytes, "t.xml", kSmallXml);
+    require(check_element(root, 1) <= kSmallXml.max_elements, "elements are within the limit");
   });
   accepts(ExitCode::kData, [&] {
     const VocAnnotation annotation = parse_voc_annotation(bytes, "t.xml");

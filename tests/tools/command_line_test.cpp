@@ -60,10 +60,11 @@ TEST_CASE("Wrong command lines name the token and the remedy") {
   CHECK_THROWS_WITH_AS(parse({"--threads", "many"}), doctest::Contains("many"), UsageError);
 }
 
-TEST_CASE("No argument at all is a usage error, help and version are not") {
+TEST_CASE("No argument at all is a usage error, help, version and limits are not") {
   CHECK(parse({}) == 2);
   CHECK(parse({"--help"}) == 0);
   CHECK(parse({"--version"}) == 0);
+  CHECK(parse({"--show-limits"}) == 0);
 }
 
 TEST_CASE("Commands and their options are named too") {

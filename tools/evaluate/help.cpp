@@ -63,6 +63,7 @@ Behaviour
   -q, --quiet           no table and no remarks; only files and errors
   -h, --help            this text
   --version             the version
+  --show-limits         how much a file may ask of its reader
 
 Exit codes
   0  done                     2  wrong command line

@@ -55,6 +55,7 @@ Behaviour
   -q, --quiet           print errors only
   -h, --help            this text
   --version             the version
+  --show-limits         how much a file may ask of its reader
 
 In the JSON an image's image_id is the number that its file name spells (000000000139.jpg: 139) if
 it is one and no other image shares it, else its position in the list, from 1, or the next free

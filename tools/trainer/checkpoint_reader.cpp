@@ -8,6 +8,7 @@
 #include <span>
 
 #include "core/io/input_file.h"
+#include "core/io/limits.h"
 #include "core/io/safetensors.h"
 #include "core/io/sha256.h"
 #include "core/parallel.h"
@@ -128,7 +129,7 @@ bool has_checkpoint_header(const std::string& path) {
     const std::span<std::byte> first = std::as_writable_bytes(std::span(prologue));
     if (file.read(first) < first.size()) return false;
     std::memcpy(&length, prologue.data(), sizeof(length));
-    if (length > file.size() || length > static_cast<uint64_t>(kMaxSafetensorsHeaderBytes)) {
+    if (length > file.size() || length > static_cast<uint64_t>(kLimits.safetensors.header_bytes)) {
       return false;
     }
     prologue.resize(sizeof(length) + static_cast<size_t>(length));

@@ -187,6 +187,10 @@ TEST_CASE("Rejects images and categories with wrong fields") {
   check("\"file_name\": \"a\", \"width\": -1, \"height\": 1", "an image of -1x1 pixels");
   check("\"file_name\": \"a\", \"width\": 1.5, \"height\": 1", "width: is not an integer");
   check("\"file_name\": \"a\", \"width\": 2147483648, \"height\": 1", "an image of 2147483648x1");
+  check("\"file_name\": \"a\", \"width\": 65501, \"height\": 1",
+        "an image of 65501x1 pixels has a side of more than 65500");
+  check("\"file_name\": \"a\", \"width\": 1, \"height\": 65501",
+        "an image of 1x65501 pixels has a side of more than 65500");
   check("\"file_name\": \"a\", \"width\": 9e99, \"height\": 1", "width: is not an integer");
   const std::string two = "{\"id\": 7, \"file_name\": \"a\", \"height\": 1, \"width\": 1}";
   check_refused(annotation_file("[]", "[" + two + ", " + two + "]"),
