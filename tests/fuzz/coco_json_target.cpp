@@ -93,26 +93,27 @@ void check_dataset(const Dataset& dataset) {
 }
 
 void check_annotations(const FileBytes& file) {
-  std::unique_ptr<Dataset> strict;
-  const bool strict_accepts =
-      accepts(ExitCode::kData, [&] { strict = parse_coco(file, "t.json", ""); });
   int64_t num_problems = 0;
   std::unique_ptr<Dataset> lenient;
   CocoOptions options;
   options.on_problem = [&](const std::string&, const std::string&) { ++num_problems; };
   const bool lenient_accepts =
       accepts(ExitCode::kData, [&] { lenient = parse_coco(file, "t.json", "", options); });
-  require(strict_accepts == (lenient_accepts && num_problems == 0),
-          "a file is accepted if and only if no element is left out");
   if (lenient_accepts) check_dataset(*lenient);
+  const bool whole = lenient_accepts && num_problems == 0;
+  // What is refused is seldom read a second time, to be fast.
+  const uint64_t turn = fuzz::sum_of(file.bytes) % 4;
+  if (!whole && turn != 0) return;
+  std::unique_ptr<Dataset> strict;
+  const bool strict_accepts =
+      accepts(ExitCode::kData, [&] { strict = parse_coco(file, "t.json", ""); });
+  require(strict_accepts == whole, "a file is accepted if and only if no element is left out");
   if (!strict_accepts) return;
   require(strict->fingerprint() == lenient->fingerprint(), "two readings are one data set");
-  for (const CocoKeep keep : {CocoKeep::kTorchvision, CocoKeep::kOriginal}) {
-    CocoOptions kept;
-    kept.keep = keep;
-    require(parse_coco(file, "t.json", "", kept)->size() <= strict->size(),
-            "what is dropped makes a set smaller");
-  }
+  CocoOptions kept;
+  kept.keep = turn % 2 == 0 ? CocoKeep::kTorchvision : CocoKeep::kOriginal;
+  require(parse_coco(file, "t.json", "", kept)->size() <= strict->size(),
+          "what is dropped makes a set smaller");
 }
 
 void check_results(const FileBytes& file) {
@@ -139,7 +140,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const mrcnn::FileBytes file = mrcnn::fuzz::as_file(data, size);
   const std::string_view text = mrcnn::fuzz::as_text(file);
   const size_t first = text.find_first_not_of(" \t\r\n");
-  if (first != text.npos && text[first] == '[') mrcnn::check_results(file);
-  mrcnn::check_annotations(file);
+  if (first != text.npos && text[first] == '[') {
+    mrcnn::check_results(file);
+  } else {
+    mrcnn::check_annotations(file);
+  }
   return 0;
 }

@@ -16,7 +16,7 @@ fuzz_packages=(clang llvm libomp-dev)
 # Longest input in bytes: enough for every structure of the format; longer ones only take longer.
 max_length_of() {
   case $1 in
-    pkl | voc) echo 2048 ;;
+    coco_json | pkl | voc) echo 2048 ;;
     *) echo 4096 ;;
   esac
 }
