@@ -4,9 +4,10 @@
 #   tests/run.sh unit golden      only tests with one of these labels
 #   tests/run.sh asan [label...]  under AddressSanitizer and UBSan (tsan: ThreadSanitizer)
 #   tests/run.sh cuda [label...]  built with the CUDA toolkit, on the GPU there is
-#   tests/run.sh emulated-asan    GPU kernels on the emulated device, under AddressSanitizer and
-#                                 UBSan, 20 orders of threads (MRCNN_EMU_SEEDS)
-#   tests/run.sh emulated-check   the same with every memory access checked for races, 4 orders
+#   tests/run.sh emulated-asan [label...]  as asan, and the GPU kernels on the emulated device in
+#                                 20 orders of threads (MRCNN_EMU_SEEDS); without labels only these
+#   tests/run.sh emulated-check   they alone, every memory access checked for races, 4 orders
+# With labels only what tests with these need is built.
 # Exit code: 0 all passed; 3 packages are missing and this user may not install them; else a
 # failure of the build or of a test.
 set -euo pipefail
@@ -14,7 +15,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tools/dependencies.sh
 source tools/dependencies.sh
 
-usage() { sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 preset=cpu
 case ${1:-} in
@@ -37,11 +38,23 @@ if ! cmake --preset "$preset" >"$log" 2>&1; then
   cat "$log" >&2
   exit 1
 fi
-cmake --build --preset "$preset"
+if [[ $preset == emulated-* ]] && (($# == 0)); then
+  set -- cuda emulation
+fi
+
+targets=()
+for label in "$@"; do
+  if ! cmake --build --preset "$preset" --target help | grep -q "^tests\.$label:"; then
+    echo "tests/run.sh: no test has the label '$label' in this build" >&2
+    exit 2
+  fi
+  targets+=("tests.$label")
+done
+cmake --build --preset "$preset" --target "${targets[@]:-all}"
 
 selection=(-LE '^slow$')
 if (($#)); then
-  selection=(-L "^($(IFS='|' && echo "$*"))$")
+  selection+=(-L "^($(IFS='|' && echo "$*"))$")
 fi
 
 # How much there is, per label: CTest entries, and the doctest cases inside them.

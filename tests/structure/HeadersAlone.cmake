@@ -31,6 +31,8 @@ if(MRCNN_WITH_CUDA)
   target_include_directories(headers_alone SYSTEM PRIVATE ${CUDNN_INCLUDE_DIR})
 endif()
 
+mrcnn_test_needs(headers_alone structure)
+
 # That this catches the fault: a header that lacks an include, compiled the same way, is refused.
 file(CONFIGURE OUTPUT ${_generated_dir}/incomplete/incomplete.h CONTENT "std::string name();\n")
 add_test(NAME structure.incomplete_header_test COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only

@@ -20,7 +20,7 @@ struct StepLosses {
   int64_t step = 0;
   std::array<double, kLossNames.size()> parts{};
   bool finite = true;  // all losses and gradients; the step was not taken otherwise
-  std::vector<int64_t> image_ids;
+  std::vector<int64_t> image_ids = {};
   double total() const;
 };
 
