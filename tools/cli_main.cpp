@@ -14,6 +14,14 @@
 namespace mrcnn {
 namespace {
 
+// A wrong argument may be as long as a system lets it be; its beginning tells which one it is.
+std::string shortened(const std::string& message) {
+  constexpr size_t kMost = 2000, kBegin = 1000, kEnd = 500;
+  if (message.size() <= kMost) return message;
+  return fmt::format("{} [{} bytes left out] {}", message.substr(0, kBegin),
+                     message.size() - kBegin - kEnd, message.substr(message.size() - kEnd));
+}
+
 // One line, whatever the message was made of (a file name may hold line breaks).
 int report(const char* name, std::string message, ExitCode code) {
   std::replace_if(
@@ -31,7 +39,8 @@ int run_program(const char* name, const std::function<int()>& body) {
   try {
     return body();
   } catch (const Error& error) {
-    return report(name, error.what(), error.exit_code());
+    const bool usage = error.exit_code() == ExitCode::kUsage;
+    return report(name, usage ? shortened(error.what()) : error.what(), error.exit_code());
   } catch (const std::bad_alloc&) {
     return report(name, "out of memory", ExitCode::kResources);
   } catch (const std::exception& error) {

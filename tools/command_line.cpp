@@ -105,6 +105,9 @@ std::string nearest_word(std::string_view word, const std::vector<std::string>& 
   std::string best;
   size_t best_distance = std::max<size_t>(word.size() / 3, 1) + 1;
   for (const std::string& candidate : candidates) {
+    // Longer by as many letters is as many edits away; a huge word takes no huge table.
+    if (word.size() >= candidate.size() + best_distance) continue;
+    if (word.size() > 2 * candidate.size() + 1) continue;
     const size_t distance = edit_distance(word, candidate);
     if (distance < best_distance) {
       best_distance = distance;

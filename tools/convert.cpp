@@ -10,9 +10,11 @@
 #include "core/io/safetensors.h"
 #include "core/io/sha256.h"
 #include "models/weight_metadata.h"
+#include "models/zoo.h"
 #include "tools/cli_main.h"
 #include "tools/command_line.h"
 #include "tools/conversion.h"
+#include "tools/option_checks.h"
 #include "tools/weight_export.h"
 #include "tools/weights.h"
 
@@ -165,9 +167,11 @@ int convert(int argc, char** argv) {
   app.name("convert");
   app.add_option("input", options.input, "File to read")->required();
   app.add_option("output", options.output, "File to write (.safetensors)");
-  app.add_option("--model", options.conversion.model, "Model to convert to; default: by the names");
+  app.add_option("--model", options.conversion.model, "Model to convert to; default: by the names")
+      ->check(one_of(model_names()));
   app.add_option("--classes", options.conversion.num_classes,
-                 "Classes of the model, background included; default: as in the file");
+                 "Classes of the model, background included; default: as in the file")
+      ->check(whole_number_between(2, 1'000'000));
   app.add_option("--key", options.key,
                  "Where in a checkpoint the weights lie, such as ema.module; default: searched");
   app.add_flag("--partial", options.partial,

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,10 +21,15 @@
 #include "tools/dataset/stats.h"
 #include "tools/dataset/stats_picture.h"
 #include "tools/dataset/voc_to_coco.h"
+#include "tools/option_checks.h"
 
 namespace {
 
 using namespace mrcnn;
+
+constexpr int64_t kMaxImages = 1'000'000;
+constexpr int64_t kMaxNumber = 1'000'000'000;  // past it CLI11 would take another number, silently
+constexpr int64_t kMaxSeed = std::numeric_limits<int64_t>::max() - 1;
 
 struct ShapesCommand {
   std::string out;
@@ -52,7 +58,6 @@ struct ReadCommand {
 };
 
 int make_shapes(const ShapesCommand& command) {
-  if (command.seed < 0) throw UsageError("--seed is a whole number from 0");
   const ShapesParams params{.seed = static_cast<uint64_t>(command.seed),
                             .height = command.size,
                             .width = command.width.value_or(command.size),
@@ -111,14 +116,22 @@ void add_shapes(CLI::App& app, ShapesCommand& command) {
                                      "OUT/train/*.png, OUT/val/*.png. A picture depends on the\n"
                                      "seed, the sizes and its number only.");
   sub->add_option("--out", command.out, "Folder to write to")->required();
-  sub->add_option("--images", command.images, "Images to train on")->capture_default_str();
-  sub->add_option("--val-images", command.val_images, "Images to validate with")
+  sub->add_option("--images", command.images, "Images to train on")
+      ->check(whole_number_between(0, kMaxImages))
       ->capture_default_str();
-  sub->add_option("--size", command.size, "Height and width, pixels")->capture_default_str();
-  sub->add_option("--width", command.width, "Width if it is another, pixels");
+  sub->add_option("--val-images", command.val_images, "Images to validate with")
+      ->check(whole_number_between(0, kMaxImages))
+      ->capture_default_str();
+  sub->add_option("--size", command.size, "Height and width, pixels")
+      ->check(whole_number_between(0, kMaxNumber))
+      ->capture_default_str();
+  sub->add_option("--width", command.width, "Width if it is another, pixels")
+      ->check(whole_number_between(0, kMaxNumber));
   sub->add_option("--seed", command.seed, "Another seed makes other pictures")
+      ->check(whole_number_between(0, kMaxSeed))
       ->capture_default_str();
   sub->add_option("--max-objects", command.max_objects, "Most objects in an image; the least is 1")
+      ->check(whole_number_between(0, kMaxNumber))
       ->capture_default_str();
   sub->add_flag("--force", command.force, "Replace annotations of another data set");
 }
@@ -168,10 +181,10 @@ CLI::App* add_show(CLI::App& app, ReadCommand& command) {
                   "Folder that file names of an annotation file start from");
   sub->add_option("--out", command.out, "Folder to write to")->required();
   sub->add_option("--count", command.count, "How many images, spread evenly over the set; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number_between(0, kMaxNumber))
       ->capture_default_str();
   sub->add_option("--columns", command.columns, "Of the contact sheet; 0: about as wide as high")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number_between(0, kMaxNumber))
       ->capture_default_str();
   return sub;
 }

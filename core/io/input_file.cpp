@@ -11,6 +11,24 @@
 #include "core/io/file_calls.h"
 
 namespace mrcnn {
+namespace {
+
+// What a user can do about it, "" where nothing comes to mind.
+const char* remedy(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return "; check the path, and the option or list that it came from";
+    case EACCES:
+      return "; check who may read it and search its folders";
+    case ENAMETOOLONG:
+      return "; no file can have this name";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
 
 InputFile::InputFile(std::string path, ExitCode on_error)
     : path_(std::move(path)), on_error_(on_error) {
@@ -30,7 +48,7 @@ InputFile::~InputFile() { file_calls::close(descriptor_); }
 void InputFile::fail(const std::string& place, const std::string& action, int error) const {
   const bool out_of_means = error == EMFILE || error == ENFILE || error == ENOMEM;
   throw FileError(out_of_means ? ExitCode::kResources : on_error_, path_, place,
-                  action + ": " + std::generic_category().message(error));
+                  action + ": " + std::generic_category().message(error) + remedy(error));
 }
 
 struct stat InputFile::status_now() const {

@@ -45,6 +45,8 @@ TEST_CASE("The nearest word is found over typing errors, nothing far away") {
   CHECK(nearest_word("elefant", words) == "elephant");
   CHECK(nearest_word("giraffe", words).empty());
   CHECK(nearest_word("", words).empty());
+  CHECK(nearest_word("doog", {"dog"}) == "dog");
+  CHECK(nearest_word(std::string(1 << 20, 'x'), words).empty());  // and takes no time
 }
 
 TEST_CASE("A good command line goes on") { CHECK_FALSE(parse({"--threads", "3"}).has_value()); }

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "data/coco/layout.h"
 #include "tools/dataset/check_report.h"
+#include "tools/option_checks.h"
 
 namespace mrcnn {
 namespace {
@@ -105,7 +106,7 @@ DatasetCommand add_check_command(CLI::App& app) {
                   "told. Ends with 3 only if errors are left");
   sub->add_option("--json", options->json, "Write all findings as JSON");
   sub->add_option("--show", options->show, "Most findings of a kind to print; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number_between(0, 1'000'000'000))
       ->capture_default_str();
   sub->add_flag("--strict", options->strict, "Warnings count as errors");
   return {sub, [options] { return check(*options); }};

@@ -53,6 +53,8 @@ ExitCode code_of(F&& action) {
 TEST_CASE("Rejects what is not a regular file, without waiting for a FIFO") {
   const Folder folder;
   CHECK(code_of([&] { read_file(folder / "absent", ExitCode::kModel); }) == ExitCode::kModel);
+  CHECK_THROWS_WITH_AS(read_file(folder / "absent", ExitCode::kModel),
+                       doctest::Contains("check the path"), FileError);
   CHECK(code_of([&] { read_file(folder / "", ExitCode::kData); }) == ExitCode::kData);
   REQUIRE(::mkfifo((folder / "fifo").c_str(), 0600) == 0);
   CHECK_THROWS_WITH_AS(read_file(folder / "fifo", ExitCode::kData),
