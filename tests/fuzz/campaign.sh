@@ -8,6 +8,7 @@
 #   --seconds N   no longer than that for each target
 #   --work DIR    where inputs, logs and finds are kept (default: build/fuzzing)
 #   --store       add to tests/fuzz/corpus what reaches code the stored inputs do not
+# Prints a table for a report in docs/measurements; coverage.sh prints the other one.
 # A find stops its target: its input lies in DIR/<target>/finds. Mend the reader, keep the input
 # under tests/fuzz/regressions/<target>/ with a name that says what it is, and start again.
 # Exit code: 0 nothing found, 1 something was, 2 usage.
@@ -18,7 +19,7 @@ source tests/fuzz/targets.sh
 # shellcheck source=tools/dependencies.sh
 source tools/dependencies.sh
 
-usage() { sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 wrong() { echo "campaign.sh: $1" >&2 && usage >&2 && exit 2; }
 
 runs=0 seconds=0 work=build/fuzzing store=no chosen=()
@@ -43,14 +44,14 @@ needed_packages+=("${fuzz_packages[@]}")
 install_dependencies
 mkdir -p "$work"
 cmake --preset fuzz -B "$work/build" >"$work/configure.log" || { cat "$work/configure.log" >&2 && exit 1; }
-nice -n 15 cmake --build "$work/build" --target fuzz_targets
+nice -n 15 cmake --build "$work/build" --target fuzz_targets >&2
 export ASAN_OPTIONS=${ASAN_OPTIONS:-quarantine_size_mb=16:malloc_context_size=4}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 export OMP_NUM_THREADS=1
 
 # Executions of all earlier campaigns, from their logs.
 executions_of() {
-  cat "$work/$1"/log-*.txt 2>/dev/null |
+  { cat "$work/$1"/log-*.txt 2>/dev/null || true; } |
     awk '/^stat::number_of_executed_units/ {sum += $2} END {print sum + 0}'
 }
 
@@ -79,7 +80,16 @@ store_corpus() {
     -max_len="$(max_length_of "$target")" "$stored" "$work/$target/corpus" >"$work/$target/merge.txt" 2>&1
 }
 
+# The largest value of a statistic in all logs of a target.
+largest_of() {
+  cat "$work/$1"/log-*.txt | awk -v name="stat::$2:" '$1 == name && $2 > most {most = $2} END {print most + 0}'
+}
+
+count_files() { find "$1" -type f | wc -l; }
+
 found=0
+echo '| target | executions in all | a second, at last | slowest, s | memory, MiB | inputs kept | finds |'
+echo '|---|---:|---:|---:|---:|---:|---:|'
 for target in "${chosen[@]}"; do
   if ((runs || seconds)) && ! fuzz "$target"; then
     found=1
@@ -87,8 +97,9 @@ for target in "${chosen[@]}"; do
   fi
   [[ $store == yes ]] && store_corpus "$target"
   log=$(find "$work/$target" -name 'log-*.txt' | sort | tail -n 1)
-  printf '%-12s %12d executions in all, %s a second at last, %d inputs, %d finds\n' "$target" \
-    "$(executions_of "$target")" "$(awk '/average_exec_per_sec/ {print $2}' "$log")" \
-    "$(find "$work/$target/corpus" -type f | wc -l)" "$(find "$work/$target/finds" -type f | wc -l)"
+  printf '| %s | %d | %s | %s | %s | %d | %d |\n' "$target" "$(executions_of "$target")" \
+    "$(awk '/average_exec_per_sec/ {print $2}' "$log")" "$(largest_of "$target" slowest_unit_time_sec)" \
+    "$(largest_of "$target" peak_rss_mb)" "$(count_files "$work/$target/corpus")" \
+    "$(count_files "$work/$target/finds")"
 done
 exit "$found"

@@ -29,7 +29,6 @@ seed_directories_of() {
   done
   case $1 in
     pth | pkl) echo tests/golden/pth ;;
-    coco_json) echo tests/golden/coco ;;
     image) echo tests/golden/images ;;
   esac
 }
