@@ -1,4 +1,4 @@
-"""run.py TOOLS_DIR [WORD...]: gives some 550 hostile files to the programs that read them.
+"""files.py TOOLS_DIR [WORD...]: gives some 550 hostile files to the programs that read them.
 
 Each must end with the exit code that its list says, within a second of processor time and 256 MiB,
 with a message that names the file and says what is wrong, and leave nothing behind. A build with
