@@ -107,7 +107,7 @@ class Corpus:
             return
         # Once, as its model takes longest: every bad picture is named, and the good one is done.
         together = Case("all bad pictures", None, 3, "", 15.0, 1024)
-        result = self.run(together, "infer", "--weights", "seeded", "--model",
+        result = self.run(together, "infer", "--device", "cpu", "--weights", "seeded", "--model",
                           "maskrcnn_resnet18_fpn", "pictures/one.png", *(path for _, path in bad))
         self.failures.check(result.code == 3, f"infer: {result.code}: {result.tail()}")
         for case, path in bad:

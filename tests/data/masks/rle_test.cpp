@@ -88,6 +88,9 @@ TEST_CASE("RejectsSizesThatDoNotFit") {
   CHECK_THROWS_AS(rle_to_bitmap(Rle{2, 3, {6}}, bitmap), ShapeError);
   CHECK_THROWS_WITH_AS(rle_merge(std::vector<Rle>{{2, 3, {6}}, {3, 2, {6}}}),
                        doctest::Contains("3x2 and 2x3"), ShapeError);
+  // One side that differs is enough.
+  CHECK_THROWS_AS(rle_merge(std::vector<Rle>{{2, 3, {6}}, {2, 4, {8}}}), ShapeError);
+  CHECK_THROWS_AS(rle_merge(std::vector<Rle>{{2, 3, {6}}, {4, 3, {12}}}), ShapeError);
   CHECK_THROWS_AS(rle_merge({}), ShapeError);
 }
 
