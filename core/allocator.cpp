@@ -1,5 +1,8 @@
 #include "core/allocator.h"
 
+#include <malloc.h>
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
@@ -43,6 +46,14 @@ class HostCache {
     return block;
   }
 
+  // Fresh pages: what the heap has left in pieces is of no use to code that wants pages.
+  void require(size_t bytes) {
+    if (has_pages(bytes)) return;
+    release();
+    malloc_trim(0);
+    if (!has_pages(bytes)) fail(bytes);
+  }
+
   void give_back(std::byte* block, size_t block_bytes) noexcept {
     const std::lock_guard lock(mutex_);
     stats_.live_bytes -= static_cast<int64_t>(block_bytes);
@@ -74,6 +85,14 @@ class HostCache {
   }
 
  private:
+  static bool has_pages(size_t bytes) {
+    void* const pages =
+        mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED) return false;
+    munmap(pages, bytes);
+    return true;
+  }
+
   std::byte* fresh(size_t block_bytes) {
     void* memory = std::aligned_alloc(kTensorAlignment, block_bytes);
     if (memory == nullptr) {
@@ -112,6 +131,7 @@ std::shared_ptr<std::byte> allocate_host(int64_t bytes) {
   return {block, [block_bytes](std::byte* p) { host_cache().give_back(p, block_bytes); }};
 }
 
+void require_host_memory(int64_t bytes) { host_cache().require(size_class(bytes)); }
 AllocatorStats host_allocator_stats() { return host_cache().stats(); }
 void reset_host_allocator_peak() { host_cache().reset_peak(); }
 void release_host_cache() { host_cache().release(); }

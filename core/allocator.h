@@ -21,6 +21,10 @@ struct AllocatorStats {
 // Throws MemoryError when the system has no more. `bytes` may be 0.
 std::shared_ptr<std::byte> allocate_host(int64_t bytes);
 
+// Throws MemoryError unless `bytes` more could be had just now, for calls into libraries that do
+// not survive the want of memory.
+void require_host_memory(int64_t bytes);
+
 AllocatorStats host_allocator_stats();
 void reset_host_allocator_peak();
 void release_host_cache();  // returns cached blocks to the system

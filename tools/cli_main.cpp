@@ -8,6 +8,7 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <system_error>
 
 #include "core/error.h"
 
@@ -43,6 +44,15 @@ int run_program(const char* name, const std::function<int()>& body) {
     return report(name, usage ? shortened(error.what()) : error.what(), error.exit_code());
   } catch (const std::bad_alloc&) {
     return report(name, "out of memory", ExitCode::kResources);
+  } catch (const std::system_error& error) {
+    // Threads that the system does not give.
+    const bool no_means = error.code() == std::errc::resource_unavailable_try_again ||
+                          error.code() == std::errc::not_enough_memory;
+    if (no_means) {
+      return report(name, fmt::format("no more threads or memory: {}", error.what()),
+                    ExitCode::kResources);
+    }
+    return report(name, fmt::format("internal error: {}", error.what()), ExitCode::kInternal);
   } catch (const std::exception& error) {
     return report(name, fmt::format("internal error: {}", error.what()), ExitCode::kInternal);
   }

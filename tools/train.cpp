@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
 
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -87,6 +88,8 @@ int train(int argc, char** argv) {
   run.config = read_config({.file = options.config_file, .overrides = overrides});
   run.resume = options.resume;
   run.quiet = options.quiet;
+  // A run gives them their meanings; before and after it they must not end the program.
+  for (const int number : {SIGUSR1, SIGHUP, SIGPIPE}) std::signal(number, SIG_IGN);
   return static_cast<int>(run_training(run));
 }
 

@@ -6,6 +6,7 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -57,17 +58,19 @@ class Loader::Impl {
       const std::lock_guard lock(mutex_);
       fill_queue();
     }
-    for (int i = 0; i < options.threads; ++i) threads_.emplace_back([this] { work(); });
+    try {
+      for (int i = 0; i < options.threads; ++i) threads_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+      const size_t started = threads_.size();
+      end_threads();
+      throw Error(ExitCode::kResources,
+                  std::string("the system gives no more threads: ") + std::to_string(started) +
+                      " of " + std::to_string(options.threads) +
+                      " of the loader's have started; fewer loader_threads may help");
+    }
   }
 
-  ~Impl() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
-  }
+  ~Impl() { end_threads(); }
 
   int64_t batches_per_epoch() const { return static_cast<int64_t>(batches_.size()); }
 
@@ -95,6 +98,15 @@ class Loader::Impl {
   }
 
  private:
+  void end_threads() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
   void plan(int64_t epoch) { batches_ = plan_epoch(aspects_, options_.plan, options_.seed, epoch); }
 
   // Keeps batches_ahead batches asked for. The mutex is held.

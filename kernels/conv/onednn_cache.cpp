@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "core/allocator.h"
 #include "core/parallel.h"
 
 namespace mrcnn::onednn {
@@ -14,6 +15,9 @@ namespace {
 // takes about a millisecond to make again.
 constexpr size_t kCapacity = 1024;
 
+// oneDNN 2.6 writes its code to address 0 when it finds no memory for it.
+constexpr int64_t kRoomForCode = int64_t{16} << 20;
+
 class OperationStore {
  public:
   Operation get(const OperationKey& key) {
@@ -22,6 +26,7 @@ class OperationStore {
       entries_.splice(entries_.begin(), entries_, found->second);
       return found->second->second;
     }
+    require_host_memory(kRoomForCode);
     Operation operation = key.pass == Pass::kForward ? make_convolution(key.geometry, key.epilogue)
                                                      : make_data_gradient(key.geometry);
     entries_.emplace_front(key, std::move(operation));

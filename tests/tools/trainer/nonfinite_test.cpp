@@ -139,31 +139,26 @@ TEST_CASE("Without a step that helps, a run that goes back ends; its checkpoints
 }
 
 TEST_CASE("What a step that was not finite leaves does it again with one command") {
-  for (const char* place : {"image", "loss", "gradient"}) {
-    CAPTURE(place);
-    Runs runs;
-    std::string first, again;
-    const std::string folder = runs.config.out + "/nonfinite-000000003";
-    {
-      const test::Faults faults(std::string("nan@") + place + ":3");
-      CHECK(code_of([&] { runs.run(); }, first) == ExitCode::kDiverged);
-      CHECK(runs.checkpoints() == std::vector<int64_t>{1, 2});
-      TrainerOptions replay{
-          .config = read_config({.file = folder + "/config.txt", .overrides = {}}),
-          .resume = true,
-          .quiet = true};
-      CHECK(code_of([&] { run_training(replay); }, again) == ExitCode::kDiverged);
-      CHECK(first == again);  // images and losses too
-      CHECK_FALSE(std::filesystem::exists(folder + "/nonfinite-000000003"));
-      CHECK(test::read_text(folder + "/nonfinite.json").find("\"step\":3,") != std::string::npos);
-    }
-    // Without the fault it does that step and no more.
-    TrainerOptions replay{.config = read_config({.file = folder + "/config.txt", .overrides = {}}),
-                          .resume = true,
-                          .quiet = true};
-    CHECK(run_training(replay) == ExitCode::kOk);
-    CHECK(CheckpointDirectory(folder).steps() == std::vector<int64_t>{2, 3});
+  Runs runs;
+  std::string first, again;
+  const std::string folder = runs.config.out + "/nonfinite-000000003";
+  const auto replay = [&folder] {
+    return run_training({.config = read_config({.file = folder + "/config.txt", .overrides = {}}),
+                         .resume = true,
+                         .quiet = true});
+  };
+  {
+    const test::Faults faults("nan@image:3");
+    CHECK(code_of([&] { runs.run(); }, first) == ExitCode::kDiverged);
+    CHECK(runs.checkpoints() == std::vector<int64_t>{1, 2});
+    CHECK(code_of([&] { replay(); }, again) == ExitCode::kDiverged);
+    CHECK(first == again);  // images and losses too
+    CHECK_FALSE(std::filesystem::exists(folder + "/nonfinite-000000003"));
+    CHECK(test::read_text(folder + "/nonfinite.json").find("\"step\":3,") != std::string::npos);
   }
+  // Without the fault it does that step and no more.
+  CHECK(replay() == ExitCode::kOk);
+  CHECK(CheckpointDirectory(folder).steps() == std::vector<int64_t>{2, 3});
 }
 
 TEST_CASE("A learning rate of 1000 ends with the code for it; checkpoints before are finite") {
