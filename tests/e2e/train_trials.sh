@@ -2,7 +2,7 @@
 # train in trouble: numbers that are none, hangs, pipes for images, little memory, few descriptors,
 # storms of signals. It ends with the code that is documented and goes on to the same bits.
 # usage: train_trials.sh TRAIN_WITH_FAULTS INFER
-# MRCNN_STORMS: how many storms of signals (3). MRCNN_SEED: of what is random (1).
+# MRCNN_STORMS: how many storms of signals (3; outside CI 100). MRCNN_SEED: of what is random (1).
 train=$1 infer=$2
 . "$(dirname "$0")/harness.sh"
 
@@ -94,7 +94,7 @@ check_code 3
 rm -rf pipe
 
 echo "== little memory"
-for mebibytes in 180 240 300 360; do
+for mebibytes in 240 300; do
   cp -r base little && rm -f little/final.safetensors little/checkpoint-000000004.safetensors
   run prlimit --as=$((mebibytes << 20)) "$train" "${quick[@]}" --out little --resume
   [ "$code" = 0 ] || check_code 5
