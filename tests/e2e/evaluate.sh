@@ -162,7 +162,7 @@ run "$evaluate" "${small[@]}" --data shapes --score 0 --quiet --html model.html
 check_code 0
 check_text model.html '<h1>Evaluation of seeded</h1>'
 check_text model.html '<h3>Found, but wrong, by score</h3>'
-check_text model.html '<h2 id="part4">Samples</h2>'
+check_text model.html '<h2 id="part5">Samples</h2>'
 check_no_text model.html 'https?:|src="[^d]'
 run "$evaluate" --results found.json --ground-truth shapes/annotations/instances_val.json \
   --images shapes/val --html results.html
