@@ -41,7 +41,7 @@ class Programs:
         self.tools = os.path.abspath(tools)
         self.plain = not sanitized(os.path.join(self.tools, "convert"))
 
-    def run(self, words, directory, timeout=60, limits=()):
+    def run(self, words, directory, timeout=120, limits=()):
         limits = ["--core=0", *limits, *(["--as=4294967296", "--cpu=20"] if self.plain else [])]
         program = os.path.join(self.tools, words[0])
         environment = dict(os.environ, OMP_NUM_THREADS="1", LC_ALL="C", TERM="dumb")

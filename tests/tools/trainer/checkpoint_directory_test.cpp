@@ -116,11 +116,14 @@ TEST_CASE("Files that a killed run left are removed, and only those") {
   const std::string half = read_text(directory.path_of(10)).substr(0, 200);
   folder.write(".checkpoint-000000020.safetensors.tmp.4711.3", half);
   folder.write(".log.csv.tmp.4711.0", "step\n");
-  const std::vector<std::string> kept = {".checkpoint-000000020.safetensors.tmp.x.3", ".lock",
-                                         ".mine.tmp.1.2", ".photo.jpg.tmp.4711.0",
-                                         "checkpoint-000000010.safetensors"};
+  const std::vector<std::string> kept = {".checkpoint-000000020.safetensors.tmp.x.3",
+                                         ".lock",
+                                         ".mine.tmp.1.2",
+                                         ".photo.jpg.tmp.4711.0",
+                                         "checkpoint-000000010.safetensors",
+                                         "xlog.csv.tmp.4711.0"};
   for (const std::string& name : kept) {
-    if (name.starts_with('.')) folder.write(name, "x");
+    if (!name.starts_with("checkpoint")) folder.write(name, "x");
   }
   CHECK(directory.find_newest().found->facts.step == 10);  // they do not confuse
   CHECK(directory.remove_leftovers() == 2);
