@@ -19,6 +19,7 @@ namespace {
 const std::string kGolden = MRCNN_TEST_DATA "/golden/";
 
 TEST_CASE("COCO annotations and results") {
+  set_num_threads(1);  // so that every run makes the same allocations
   const std::string path = kGolden + "coco/instances_cut.json";
   const std::string results = kGolden + "coco/results_cut.json";
   test::check_each_allocation("annotations", [&] { open_coco(path, "", {.cache_directory = ""}); });
