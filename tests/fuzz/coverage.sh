@@ -29,12 +29,19 @@ for target in "${fuzz_targets[@]}"; do
   program=$build/tests/fuzz/fuzz.$target
   LLVM_PROFILE_FILE=$build/$target.profraw "$program" "${inputs[@]}" >/dev/null 2>&1
   "$profdata" merge -o "$build/$target.profdata" "$build/$target.profraw"
-  "$cov" export -format=lcov -instr-profile "$build/$target.profdata" "$program" "${files[@]}" |
-    awk -v target="$target" -v root="$PWD/" '
-      /^SF:/ {file = substr($0, 4); sub(root, "", file)}
+  # The names in the record are the build's way to the files, so they are told by how they end.
+  "$cov" export -format=lcov -instr-profile "$build/$target.profdata" "$program" |
+    awk -v target="$target" -v wanted="${files[*]}" '
+      BEGIN {count = split(wanted, names, " ")}
+      function name_of(path, i) {
+        for (i = 1; i <= count; ++i)
+          if (substr(path, length(path) - length(names[i])) == "/" names[i]) return names[i]
+        return ""
+      }
+      /^SF:/ {file = name_of(substr($0, 4))}
       /^LF:/ {lines = substr($0, 4)}
       /^LH:/ {hit = substr($0, 4)}
-      /^end_of_record/ {
+      /^end_of_record/ && file != "" {
         printf "| %s | %s | %d | %.1f %% |\n", target, file, lines, 100 * hit / lines
         all += lines; reached += hit
       }
