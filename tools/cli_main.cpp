@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "core/error.h"
+#include "tools/signal_thread.h"
 
 namespace mrcnn {
 namespace {
@@ -38,6 +39,7 @@ int run_program(const char* name, const std::function<int()>& body) {
   // Past a file size limit write() then fails like on a full disk, instead of ending the process.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
+    const SignalThread signals;
     return body();
   } catch (const Error& error) {
     const bool usage = error.exit_code() == ExitCode::kUsage;

@@ -105,6 +105,16 @@ check_code 5
 check_text stderr '^train: \[allocate_host\] no memory for [0-9]+ bytes; .*; of the most: weights [0-9.]+ MiB, gradients .*, momenta .*, activations'
 go_on "after no memory" little
 
+echo "== a flood of signals: none may hit a thread that computes"
+"$train" "${quick[@]}" --out flood >/dev/null 2>first &
+victim=$!
+while kill -0 $victim 2>/dev/null && [ ! -s first ]; do sleep 0.01; done
+while kill -USR1 $victim 2>/dev/null; do :; done
+wait $victim
+code=$?
+check_code 0
+same_bits "a flood of SIGUSR1" flood
+
 echo "== storms of signals"
 signals=(TERM INT USR1 HUP PIPE USR1 HUP)
 for ((k = 0; k < storms; ++k)); do
