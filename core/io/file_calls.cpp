@@ -58,9 +58,19 @@ ssize_t read(int file, std::span<std::byte> target) {
 }
 
 ssize_t read_at(int file, std::span<std::byte> target, int64_t offset) {
-  return attempt({.name = "pread", .file = file, .offset = offset}, [&](const Fault& fault) {
-    return ::pread(file, target.data(), portion(target.size(), fault), offset);
-  });
+  size_t done = 0;
+  while (done < target.size()) {
+    const std::span<std::byte> rest = target.subspan(done);
+    const int64_t at = offset + static_cast<int64_t>(done);
+    const FaultPlace place{.name = "pread", .file = file, .offset = at};
+    const ssize_t count = attempt(place, [&](const Fault& fault) {
+      return ::pread(file, rest.data(), portion(rest.size(), fault), at);
+    });
+    if (count < 0) return -1;
+    if (count == 0) break;
+    done += static_cast<size_t>(count);
+  }
+  return static_cast<ssize_t>(done);
 }
 
 int write(int file, std::span<const std::byte> bytes) {

@@ -65,7 +65,7 @@ struct AnnotationLimits {
   int64_t polygon_numbers = 2'000'000;        // twice the corners of one polygon
   int64_t mask_pixels = int64_t{1} << 30;     // run lengths are counted in 32 bits
   int64_t polygon_coordinate = 100'000'000;  // pixels from the origin; five times that fits 32 bits
-  int64_t side = 65'500;                     // pixels; a larger picture cannot be decoded
+  int64_t side = ImageLimits{}.max_side;     // pixels; a larger picture cannot be decoded
 };
 
 struct Limits {

@@ -75,6 +75,17 @@ check_files() {
   [ "$found" = "$wanted" ] || fail "in $directory wanted: $wanted; found: $found"
 }
 
+# sha RUN: of the weights that a training run ended with.
+sha() { sha256sum <"$1/final.safetensors" | cut -d' ' -f1; }
+
+# same_bits WHAT RUN: it ended with the weights $wanted. The run is removed.
+same_bits() {
+  check "$1: final.safetensors" [ -f "$2/final.safetensors" ]
+  check "$1 gives the same bits" [ "$(sha "$2")" = "$wanted" ]
+  check "$1 leaves nothing unfinished" [ -z "$(find "$2" -name '.*.tmp.*')" ]
+  rm -rf "$2"
+}
+
 finish() {
   echo "$num_checks checks, $num_failures failed"
   [ "$num_checks" -gt 0 ] && [ "$num_failures" = 0 ]

@@ -16,15 +16,6 @@ small=(--device cpu --model maskrcnn_resnet18_fpn --batch 2 --set min_size=64 --
 shapes=(--data shapes --set shapes_images=6 --set shapes_val_images=2 --set shapes_size=64)
 quick=("${small[@]}" "${shapes[@]}" --set val_split= --steps $steps --save-every 1 --seed 7)
 
-sha() { sha256sum <"$1/final.safetensors" | cut -d' ' -f1; }
-
-# same_bits WHAT DIR: its weights are those of the run that nothing disturbed.
-same_bits() {
-  check "$1: final.safetensors" [ -f "$2/final.safetensors" ]
-  check "$1 gives the same bits" [ "$(sha "$2")" = "$wanted" ]
-  rm -rf "$2"
-}
-
 # wait_for FILE REGEX PROCESS: waits until a line appears or the process is gone.
 wait_for() {
   while kill -0 "$3" 2>/dev/null && ! grep -Eq -e "$2" "$1" 2>/dev/null; do sleep 0.05; done

@@ -12,10 +12,10 @@ Evaluators::Evaluators(const Dataset& dataset, const EvaluatorChoice& choice) {
     parts_.push_back({.kind = kind,
                       .coco = std::make_unique<CocoEvaluator>(labels, kind, choice.coco),
                       .voc = choice.voc ? std::make_unique<VocEvaluator>(labels, kind) : nullptr,
-                      .confusion = choice.confusion
-                                       ? std::make_unique<ConfusionMatrix>(labels, kind)
-                                       : nullptr});
+                      .confusion = nullptr});
   }
+  if (!choice.confusion || parts_.empty()) return;
+  parts_.back().confusion = std::make_unique<ConfusionMatrix>(labels, parts_.back().kind);
 }
 
 void Evaluators::add(int64_t image_id, std::span<const EvaluatedTruth> truths,

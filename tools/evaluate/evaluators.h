@@ -30,7 +30,7 @@ class Evaluators {
     IouKind kind;
     std::unique_ptr<CocoEvaluator> coco;
     std::unique_ptr<VocEvaluator> voc;           // null if it was not chosen
-    std::unique_ptr<ConfusionMatrix> confusion;  // as voc
+    std::unique_ptr<ConfusionMatrix> confusion;  // of the last part, if it was chosen
   };
 
   // Of all classes of the data set.

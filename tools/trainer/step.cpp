@@ -36,9 +36,13 @@ StepRunner::StepRunner(TrainableMaskRcnn& model, TrainingState& state, const Tra
   feed_.jitter_canvas = config.lsj ? config.lsj_size : 0;
 }
 
+bool StepRunner::can_undo() const {
+  return model_.execution().device.is_cpu() || config_.on_nonfinite == OnNonFinite::kSkip;
+}
+
 void StepRunner::add_batch(LoadedBatch batch, int64_t step) {
   if (batch.samples.empty()) return;
-  if (current_.image_ids.empty()) statistics_.keep();
+  if (current_.image_ids.empty() && can_undo()) statistics_.keep();
   for (const Sample& sample : batch.samples) current_.image_ids.push_back(sample.image_id);
   const double began_s = monotonic_seconds();
   const std::vector<TrainingImage> images = training_images(batch.samples, feed_);
@@ -74,9 +78,7 @@ void StepRunner::update(int64_t step, double lr) {
   }
   sgd.step(lr, scale, current_.finite);
   sgd.clear_gradients();
-  const bool may_wait =
-      current_.finite.device().is_cpu() || config_.on_nonfinite == OnNonFinite::kSkip;
-  if (may_wait && !is_set(current_.finite)) {
+  if (can_undo() && !is_set(current_.finite)) {
     statistics_.restore();
   } else {
     state_.update_ema();

@@ -50,6 +50,9 @@ class StepRunner {
   PassTimes take_times() { return std::exchange(times_, {}); }
 
  private:
+  // Whether update() waits to see if the step is finite, and takes back what it changed if not.
+  bool can_undo() const;
+
   struct Pending {
     int64_t step = 0;
     std::vector<TrainingLosses> losses;  // of its batches

@@ -11,10 +11,9 @@
 
 #include "core/error.h"
 #include "core/fault.h"
-#include "core/parallel.h"
-#include "data/shapes/shapes_files.h"
 #include "tests/support/faults.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/tools/trainer/tiny_run.h"
 #include "tools/trainer/checkpoint_directory.h"
 #include "tools/trainer/config_file.h"
 #include "tools/trainer/trainer.h"
@@ -56,29 +55,12 @@ TEST_CASE("Skipping ends at ten in a row, going back at ten times to one checkpo
 // Two images, a step each, a checkpoint after each.
 struct Runs {
   test::TemporaryDirectory folder;
-  TrainConfig config;
+  TrainConfig config = test::tiny_run(folder.path(), 2, 1);
 
   Runs() {
-    set_num_threads(1);
-    write_shapes_files(folder / "data", shapes_splits(2, 1), {.height = 32, .width = 32},
-                       ExistingFiles::kKeep);
-    config.model = "maskrcnn_resnet18_fpn";
-    config.data = folder / "data";
-    config.out = folder / "run";
     config.val_split = "";
-    config.device = "cpu";
     config.steps = 4;
     config.save_every = 1;
-    config.batch = 1;
-    config.freeze_stages = 5;
-    config.min_size = {64};
-    config.max_size = 64;
-    config.rpn_samples = 16;
-    config.roi_samples = 8;
-    config.proposals = 10;
-    config.warmup_steps = 0;
-    config.log_every = 1;
-    config.loader_threads = 1;
   }
 
   ExitCode run(bool resume = false) const {

@@ -14,9 +14,8 @@
 #include <thread>
 #include <vector>
 
-#include "core/parallel.h"
-#include "data/shapes/shapes_files.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/tools/trainer/tiny_run.h"
 
 namespace mrcnn {
 namespace {
@@ -27,25 +26,7 @@ struct Runs {
   test::TemporaryDirectory folder;
   TrainConfig config;
 
-  explicit Runs(int64_t val_images) {
-    set_num_threads(1);
-    write_shapes_files(folder / "data", shapes_splits(1, val_images), {.height = 32, .width = 32},
-                       ExistingFiles::kKeep);
-    config.model = "maskrcnn_resnet18_fpn";
-    config.data = folder / "data";
-    config.out = folder / "run";
-    config.device = "cpu";
-    config.batch = 1;
-    config.freeze_stages = 5;
-    config.min_size = {64};
-    config.max_size = 64;
-    config.rpn_samples = 16;
-    config.roi_samples = 8;
-    config.proposals = 10;
-    config.warmup_steps = 0;
-    config.log_every = 1;
-    config.loader_threads = 1;
-  }
+  explicit Runs(int64_t val_images) : config(test::tiny_run(folder.path(), 1, val_images)) {}
 
   ExitCode run(bool resume = false) const {
     return run_training({.config = config, .resume = resume, .quiet = true});
